@@ -1,0 +1,1 @@
+"""The library under the tests; docs/architecture.md says which package holds what."""
