@@ -1,0 +1,267 @@
+"""The pytest side of the report: collects what tests, checks and drills leave, and writes it when the run ends.
+
+Registered by the suite's plugin, in a ``pytest_configure`` with ``tryfirst``, before pytest-html's and junitxml's:
+
+    if reports_wanted(config):
+        plugin = ReportPlugin(config, create_run(directory))
+        config.pluginmanager.register(plugin, ReportPlugin.NAME)
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from pytest_html import extras
+
+from harness.artifacts import ArtifactError, Run, write_json, write_text, writing
+from harness.report import page, terminal
+from harness.report.document import EMPTY_HEAD, document, unfinished
+from harness.report.origin import rerun_command, run_command, suite_commit
+from harness.report.outcome import Result, Verdict, judge
+from harness.report.record import DrillRecord
+
+#: Saves what is there when a test failed, into the directory given; returns the files worth a link.
+OnFailure = Callable[[Path], list[Path]]
+
+CSS = Path(__file__).with_name("report.css")
+LONGEST_MESSAGE = 1500
+
+
+def reports_wanted(config: pytest.Config) -> bool:
+    """Whether this pytest process writes a report: not an xdist worker, not a mere listing, not the unit tests."""
+    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help or config.option.version:
+        return False
+    if getattr(config.option, "showfixtures", False) or getattr(config.option, "markers", False):
+        return False
+    return any(not _is_unit(config, argument) for argument in config.args)
+
+
+class ReportPlugin:
+    """Writes ``report.html``, ``junit.xml`` and ``run.json`` of one run.
+
+    Attributes: `head` is to be filled with what the run knows of itself (keys: `document.EMPTY_HEAD`); `on_failure` is
+    to be set by whoever can save the state of the cluster; `problems` takes faults of the run itself, one line each:
+    with any of them the run is not green.
+    """
+
+    NAME = "redis-e2e-report"
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.run = run
+        self.head: dict[str, Any] = {
+            key: type(value)(value) if value is not None else None for key, value in EMPTY_HEAD.items()
+        }
+        self.on_failure: OnFailure | None = None
+        self.problems: list[str] = []
+        self.verdict: Verdict | None = None
+        self._config = config
+        self._arguments = [str(argument) for argument in config.invocation_params.args]
+        self._results: dict[str, Result] = {}
+        self._deselected = 0
+        self._document: dict[str, Any] = {}
+        config.option.htmlpath = str(run.report_html)
+        config.option.self_contained_html = True
+        config.option.css = [*(config.option.css or []), str(CSS)]
+        config.option.xmlpath = config.option.xmlpath or str(run.junit_xml)
+
+    # What tests and fixtures call
+
+    def evidence(self, item: pytest.Item, text: str) -> None:
+        """Say in a few words what a check saw; shown beside its verdict and in junit.xml."""
+        item.user_properties.append(("evidence", text))
+
+    def attach(self, item: pytest.Item, record: DrillRecord) -> None:
+        """Hand over the record of a drill; a test may hand over several. Raises ReportError if it cannot be shown."""
+        result = self._result(item)
+        result.drills.append({"sentence": page.drill_sentence(record), **record.to_json()})
+        result.contradictions += record.contradictions
+
+    # Hooks: the course of the run
+
+    def pytest_sessionstart(self) -> None:
+        """Leave an honest report from the first moment: a killed run must not look like anything else."""
+        started = unfinished(self.run, run_command(self._arguments))
+        write_json(self.run.run_json, started)
+        write_text(self.run.report_html, page.unfinished(started))
+        self.head["versions"] |= {
+            "python": platform.python_version(),
+            "pytest": pytest.__version__,
+            "suite commit": suite_commit(self._config.rootpath),
+        }
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what was left out by -k and -m: the run proves nothing about it."""
+        self._deselected += len(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know every test before the first one runs, so that one that never ran is listed as such."""
+        for item in session.items:
+            self._result(item)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count a module that cannot be imported as a fault of the run."""
+        if report.failed:
+            self.problems.append(f"{report.nodeid or 'the tests'} cannot be collected: {_message(report)}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+        """Save the state of the cluster while it still is what the failed test saw."""
+        report: pytest.TestReport = yield  # type: ignore[assignment]
+        result = self._result(item)
+        if report.failed and not result.saved and self.on_failure:
+            result.saved = self._save(self.on_failure, self.run.dump_of(item.nodeid))
+            links = [extras.url(target, name=Path(target).name) for target in result.saved]
+            report.extras = [*getattr(report, "extras", []), *links]  # type: ignore[attr-defined]
+        return report  # type: ignore[return-value]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take one phase of one test into its result."""
+        result = self._results[report.nodeid]
+        result.seconds = round(result.seconds + report.duration, 3)
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            result.outcome = _outcome(report)
+            result.message = _message(report)
+        elif report.when == "teardown" and report.failed:
+            result.message = "\n".join(filter(None, [result.message, f"after the test: {_message(report)}"]))
+            result.outcome = "failed" if result.outcome == "failed" else "error"
+        result.evidence = [str(text) for name, text in report.user_properties if name == "evidence"]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Judge after the last fixture has ended, and fail a run that proved nothing or could not write its report."""
+        try:
+            with writing(self.run.report_html):
+                yield
+        except ArtifactError as error:
+            self.problems.append(str(error))
+        self._finish(session)
+        if self.problems or (self.verdict and self.verdict.name != "GREEN"):
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print verdict, windows and phases, and where the report is."""
+        if self._document:
+            terminal.write(terminalreporter, self._document, self.problems, self._shown_path())
+
+    # Hooks: pytest-html
+
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Name the page."""
+        report.title = f"Redis with Sentinel, end to end: {self.run.run_id}"
+
+    def pytest_html_results_summary(self, prefix: list[str], session: pytest.Session) -> None:
+        """Put verdict, head, drills and checks above the table of all tests."""
+        self._finish(session)
+        prefix.append(page.body(self._document))
+
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Add the property that a test states."""
+        cells.insert(1, "<th>Property</th>")
+
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Add the property that a test states."""
+        result = self._results.get(report.nodeid)
+        cells.insert(1, page.property_cell(result.promise if result else ""))
+
+    # Putting it together
+
+    def _finish(self, session: pytest.Session) -> None:
+        """Judge and write run.json, once: pytest-html asks for its summary before the other hooks have ended."""
+        if self._document:
+            return
+        results = list(self._results.values())
+        seed = self.head.get("seed")
+        for result in results:
+            result.rerun = rerun_command(result.test, self._arguments, seed)
+        self.verdict = judge(
+            results, deselected=self._deselected, interrupted=_interruption(session), problems=self.problems
+        )
+        self._document = document(
+            self.run,
+            self.verdict,
+            results,
+            head=self.head,
+            command=run_command(self._arguments),
+            deselected=self._deselected,
+        )
+        try:
+            write_json(self.run.run_json, self._document)
+        except ArtifactError as error:
+            self.problems.append(str(error))
+
+    def _result(self, item: pytest.Item) -> Result:
+        if item.nodeid not in self._results:
+            self._results[item.nodeid] = Result(item.nodeid, _property(item), _kind(item))
+        return self._results[item.nodeid]
+
+    def _save(self, on_failure: OnFailure, directory: Path) -> list[str]:
+        """Run the hook in a thread of its own: whatever it raises is shown in the report and fells no run."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dump") as pool:
+            job = pool.submit(on_failure, directory)
+            error = job.exception()
+        if error is None:
+            return [self.run.relative(path) for path in job.result()]
+        line = f"the state could not be saved: {type(error).__name__}: {error}"
+        try:
+            return [self.run.relative(write_text(directory / "dump-failed.txt", f"{line}\n"))]
+        except ArtifactError as refused:
+            self.problems.append(f"{line}; {refused}")
+            return []
+
+    def _shown_path(self) -> str:
+        path = self.run.report_html
+        return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _is_unit(config: pytest.Config, argument: str) -> bool:
+    path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+    return path.is_relative_to(config.rootpath / "tests" / "unit")
+
+
+def _property(item: pytest.Item) -> str:
+    """Return the first line of a test's docstring: the property in one sentence."""
+    text = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _kind(item: pytest.Item) -> Literal["check", "drill", "other"]:
+    if item.get_closest_marker("drill"):
+        return "drill"
+    return "check" if item.get_closest_marker("check") else "other"
+
+
+def _outcome(report: pytest.TestReport) -> Literal["passed", "failed", "error", "skipped", "xfailed"]:
+    if report.skipped:
+        return "xfailed" if hasattr(report, "wasxfail") else "skipped"
+    if report.passed:
+        return "passed"
+    return "failed" if report.when == "call" else "error"
+
+
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return why a test did not pass, without the traceback: that is in the table of all tests."""
+    if report.passed:
+        return ""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message) if crash else report.longreprtext
+    first, _, rest = text.partition("\n")
+    for prefix in ("AssertionError: ", "harness.errors."):
+        first = first.removeprefix(prefix)
+    return f"{first}\n{rest}".strip()[:LONGEST_MESSAGE]
+
+
+def _interruption(session: pytest.Session) -> str:
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        return "the run was interrupted before its end"
+    if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        return "pytest itself failed before the end of the run"
+    if isinstance(session.shouldstop, str) or isinstance(session.shouldfail, str):
+        return f"the run stopped early: {session.shouldfail or session.shouldstop}"
+    return ""
