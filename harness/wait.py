@@ -41,6 +41,11 @@ def set_patience_scale(scale: float) -> None:
     _Patience.scale = scale
 
 
+def stretched(seconds: float) -> float:
+    """Return `seconds` of patience as stretched by ``--patience-scale``, for waits that watch instead of polling."""
+    return seconds * _Patience.scale
+
+
 def eventually(
     observe: Callable[[], T],
     predicate: Callable[[T], object] = bool,
