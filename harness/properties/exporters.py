@@ -20,7 +20,9 @@ def parse(seat: str, page: str) -> Samples:
     except ValueError as error:
         raise ObservationError(f"{seat}: the exporter's page is not in the exposition format: {error}") from error
     return {
-        (sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
     }
 
 

@@ -60,8 +60,8 @@ def script_that_counts(argv: list[str], port: int, sort: str) -> list[str]:
     """
     count = f"redis-cli -p {port} info stats | tr -d '\\r' | sed -n 's/^total_connections_received://p'"
     script = (
-        f"{count}; n=0; while [ $n -lt {RUNS} ]; do said=$(\"$@\" 2>&1); status=$?; "
-        f"[ $status -eq 0 ] || break; n=$((n+1)); done; {count}; echo $status; echo \"$said\""
+        f'{count}; n=0; while [ $n -lt {RUNS} ]; do said=$("$@" 2>&1); status=$?; '
+        f'[ $status -eq 0 ] || break; n=$((n+1)); done; {count}; echo $status; echo "$said"'
     )
     return ["sh", "-c", script, sort, *argv]
 

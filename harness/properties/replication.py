@@ -12,7 +12,9 @@ from harness.sut.topology import RedisView, Topology
 def against_replication(topology: Topology) -> Iterator[str]:
     """Yield what is wrong with the roles and links of the instances that are there."""
     require_something(topology.redis, "Redis instance that answers")
-    yield from (f"{seat} does not answer: {why}" for seat, why in topology.silent.items() if kind_of(seat) is not SENTINEL)
+    yield from (
+        f"{seat} does not answer: {why}" for seat, why in topology.silent.items() if kind_of(seat) is not SENTINEL
+    )
     primaries = topology.primaries
     if len(primaries) != 1:
         yield f"{' and '.join(primaries) or 'nobody'} say that they are primary; exactly one must"
@@ -62,4 +64,3 @@ def against_progress(written_at: int, before: Mapping[str, int], after: Mapping[
     for seat, offset in after.items():
         if offset < written_at:
             yield f"{seat} stands at offset {offset}, the write ended at {written_at} (before it: {before.get(seat)})"
-

@@ -9,7 +9,7 @@ decided".
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 #: ``7:X 23 Nov 2026 07:19:11.123 * +vote-for-leader …``; containers run in UTC.
 LINE = re.compile(r"^\d+:[XMSC] (\d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2}\.\d{3}) [.\-*#] (\S+)", re.MULTILINE)
@@ -28,7 +28,7 @@ def cooling_down_s(log: str, failover_timeout_s: float, now: datetime) -> float:
     tried: datetime | None = None
     for stamp, event in LINE.findall(log):
         if event in STARTS:
-            tried = datetime.strptime(stamp, "%d %b %Y %H:%M:%S.%f").replace(tzinfo=timezone.utc)
+            tried = datetime.strptime(stamp, "%d %b %Y %H:%M:%S.%f").replace(tzinfo=UTC)
         elif event in CLEARS:
             tried = None
     if tried is None:

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,9 @@ class Sut:
     def seats(self) -> tuple[str, ...]:
         """Return the seats that the StatefulSets ask for now, Redis first."""
         sets = self.cluster.gather([partial(self.stateful_set, kind.stateful_set) for kind in KINDS])
-        return tuple(seat for kind, found in zip(KINDS, sets, strict=True) for seat in kind.seats(found["spec"]["replicas"]))
+        return tuple(
+            seat for kind, found in zip(KINDS, sets, strict=True) for seat in kind.seats(found["spec"]["replicas"])
+        )
 
     def pod_objects(self) -> dict[str, dict[str, Any]]:
         """Return the pods that sit on the seats of either StatefulSet, by name, in seat order."""
@@ -73,7 +75,9 @@ class Sut:
         try:
             return replies.parse(done.stdout, len(commands))
         except ObservationError as error:
-            raise ObservationError(f"{seat} was asked {commands[0]!r}: {(done.stderr or str(error)).strip()}") from error
+            raise ObservationError(
+                f"{seat} was asked {commands[0]!r}: {(done.stderr or str(error)).strip()}"
+            ) from error
 
     def ask_each(self, *commands: str, stateful_set: str) -> dict[str, list[Any]]:
         """Ask every instance of one StatefulSet that has a pod, side by side. Raises if one does not answer."""
@@ -90,13 +94,13 @@ class Sut:
         view = views.sentinel(seat, self.ask(seat, *views.SENTINEL_QUESTIONS))
         reach = 2 * view.failover_timeout_s + ANSWER_S
         log = self.cluster.logs(seat, kind_of(seat).container, since_s=reach)
-        left = cooling_down_s(log, view.failover_timeout_s, datetime.now(timezone.utc))
+        left = cooling_down_s(log, view.failover_timeout_s, datetime.now(UTC))
         return dataclasses.replace(view, cooling_down_s=left)
 
     def topology(self) -> Topology:
         """Return one picture of everything, taken side by side; an instance that does not answer is `silent`."""
         at = time.monotonic()
-        due, pods = self.cluster.gather([self.seats, self.pods])
+        due, pods = self.seats(), self.pods()
         seats = [pod.seat for pod in pods]
         found = self.cluster.gather([partial(self._view_or_reason, seat) for seat in seats])
         return Topology(
