@@ -1,0 +1,101 @@
+#!/bin/sh
+# preStop of the redis container: a primary hands its role over before it goes.
+#
+# Sentinel gets no goodbye from a server that stops: without this every planned restart costs
+# down-after + election. Writes are held (CLIENT PAUSE), Sentinel promotes a replica that has
+# everything, and the held connections break only when the new primary is there: nothing
+# acknowledged is lost (docs/decisions/0015). Always exits 0: the deletion goes on anyway.
+set -eu
+# shellcheck source=manifests/base/scripts/ask.sh
+. "${0%/*}/ask.sh"
+
+LOG_TO=${LOG_TO:-/proc/1/fd/1}              # a hook's own output goes nowhere
+SETTLE_SECONDS=${SETTLE_SECONDS:-1}         # for replicas that are being deleted with us to go
+HANDOVER_PATIENCE=${HANDOVER_PATIENCE:-30}  # in all; must fit in the pod's grace period
+PROMOTION_PATIENCE=${PROMOTION_PATIENCE:-10}
+
+myself=127.0.0.1:${SELF##*:}
+paused=no
+
+main() {
+    case $(ask_redis "$myself") in
+        *" primary "*) ;;
+        *) log "not a primary, nothing to hand over"; return ;;
+    esac
+    sleep "$SETTLE_SECONDS"
+    deadline=$(($(now) + HANDOVER_PATIENCE))
+    while [ "$(now)" -lt "$deadline" ]; do
+        if is_replaced; then log "$named is primary already"; return; fi
+        if ! has_replica; then log "no replica is online, stopping as primary"; return; fi
+        if hand_over; then return; fi
+        sleep 1
+    done
+    log "not handed over within $HANDOVER_PATIENCE s, stopping as primary"
+}
+
+# One attempt. Leaves the writes held only when the new primary is there.
+hand_over() {
+    helper=$(any_sentinel)
+    [ -n "$helper" ] || { log "no Sentinel answers"; return 1; }
+    hold_writes
+    await_caught_up
+    reply=$(ask "$helper" SENTINEL FAILOVER "$MASTER_NAME")
+    case $reply in
+        OK) ;;
+        *) log "Sentinel refuses: ${reply:-no answer}"; release_writes; return 1 ;;
+    esac
+    promotion_deadline=$(($(now) + PROMOTION_PATIENCE))
+    while [ "$(now)" -lt "$promotion_deadline" ]; do
+        if is_replaced; then log "handed over to $named"; paused=kept; return 0; fi
+        sleep 0.2
+    done
+    log "no new primary within $PROMOTION_PATIENCE s"
+    release_writes
+    return 1
+}
+
+# A majority of the Sentinels names another, and that one says it is primary.
+is_replaced() {
+    named=$(majority_of "$(ask_sentinels)")
+    [ -n "$named" ] && [ "$named" != "$SELF" ] || return 1
+    case $(ask_redis "$named") in *" primary "*) return 0 ;; *) return 1 ;; esac
+}
+
+any_sentinel() {
+    for sentinel in $SENTINEL_PEERS; do
+        case $(ask_sentinel "$sentinel") in
+            "$SELF "*) echo "$sentinel"; return ;;
+        esac
+    done
+}
+
+has_replica() {
+    ask "$myself" INFO replication | grep -q '^slave[0-9]*:.*state=online'
+}
+
+# Held writes leave the offset alone, so a replica is level within milliseconds.
+await_caught_up() {
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        info=$(ask "$myself" INFO replication)
+        offset=$(printf '%s\n' "$info" | sed -n 's/^master_repl_offset://p')
+        case $info in *"state=online,offset=$offset,"*) return ;; esac
+        sleep 0.1
+    done
+    log "no replica is level at offset $offset"
+}
+
+# The pause outlives every wait here: held writes must never run on a server already replaced.
+hold_writes() {
+    ask "$myself" CLIENT PAUSE $(((HANDOVER_PATIENCE + PROMOTION_PATIENCE) * 1000)) WRITE >/dev/null
+    paused=yes
+}
+
+release_writes() {
+    [ "$paused" = yes ] || return 0
+    paused=no
+    ask "$myself" CLIENT UNPAUSE >/dev/null
+}
+
+trap release_writes EXIT
+if [ -w "$LOG_TO" ]; then exec >>"$LOG_TO" 2>&1; fi
+main

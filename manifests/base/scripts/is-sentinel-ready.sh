@@ -1,0 +1,30 @@
+#!/bin/sh
+# Readiness of a Sentinel: it answers, knows all the other Sentinels, and has reached the primary
+# since it started or knows that it is down. One that knows less could neither vote for nor carry
+# out a promotion, so a rollout must wait for it. Lost peers do not count against it: whoever can
+# still name the primary must stay findable.
+reply=$(printf 'PING\nSENTINEL MASTER %s\n' "$MASTER_NAME" |
+    timeout 3 redis-cli -p "${PROBE_PORT:-26379}" 2>&1 | tr -d '\r')
+
+fail() {
+    echo "not ready: $1"
+    exit 1
+}
+
+field() {
+    printf '%s\n' "$reply" | sed -n "/^$1\$/{n;p;q;}"
+}
+
+case $reply in
+    PONG*) ;;
+    '') fail "no answer within 3 s" ;;
+    *) fail "$(printf '%s\n' "$reply" | sed 1q)" ;;
+esac
+# shellcheck disable=SC2086  # a list, split on purpose
+set -- $SENTINEL_PEERS
+others=$(field num-other-sentinels)
+[ "${others:-0}" -ge $(($# - 1)) ] || fail "knows ${others:-0} other Sentinels of $(($# - 1))"
+[ -n "$(field runid)" ] || case $(field flags) in
+    *s_down*) ;;
+    *) fail "has not reached the primary yet" ;;
+esac

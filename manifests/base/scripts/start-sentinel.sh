@@ -1,0 +1,75 @@
+#!/bin/sh
+# Start Sentinel with people's settings and its own memory.
+#
+# sentinel.conf on the claim is rebuilt at every start: settings from the ConfigMap (so an edit
+# takes effect), state (id, epochs, known peers, the primary) from the file Sentinel itself wrote.
+# Environment beyond ask.sh: DATA_DIR (the claim), CONFIG_DIR (sentinel.conf as a template).
+set -eu
+# shellcheck source=manifests/base/scripts/ask.sh
+. "${0%/*}/ask.sh"
+
+DATA_DIR=${DATA_DIR:-/data}
+CONFIG_DIR=${CONFIG_DIR:-/config}
+PEERS_PATIENCE=${PEERS_PATIENCE:-2}
+
+conf=$DATA_DIR/sentinel.conf
+trap 'log "stopped before Sentinel was started"; exit 143' TERM INT
+
+main() {
+    primary=$(remembered_primary)
+    if [ -n "$primary" ]; then
+        log "watching $primary, as remembered"
+    else
+        find_primary
+    fi
+    write_conf "$primary"
+    exec redis-server "$conf" --sentinel
+}
+
+remembered_primary() {
+    [ -s "$conf" ] || return 0
+    sed -n "s/^sentinel monitor $MASTER_NAME \"\{0,1\}\([^ \"]*\)\"\{0,1\} \([0-9]*\) .*/\1:\2/p" "$conf"
+}
+
+# Without a memory: what the other Sentinels say, else whoever serves as primary, else seat 0.
+find_primary() {
+    deadline=$(($(now) + PEERS_PATIENCE))
+    while :; do
+        answers=$(ask_sentinels)
+        primary=$(newest_of "$answers")
+        [ -z "$primary" ] || { log "watching $primary, as the other Sentinels do"; return; }
+        seats=$(ask_other_seats)
+        primary=$(printf '%s\n' "$seats" | while read -r seat role _; do
+            [ "$role" != primary ] || { echo "$seat"; break; }
+        done)
+        [ -z "$primary" ] || { log "watching $primary, which serves as primary"; return; }
+        [ "$(now)" -lt "$deadline" ] || break
+        sleep 0.5
+    done
+    primary=${REDIS_PEERS%% *}
+    log "watching $primary: nobody answers, so this is the first start of all"
+}
+
+write_conf() {
+    {
+        sed "s/@PRIMARY_HOST@/${1%:*}/; s/@PRIMARY_PORT@/${1##*:}/" "$CONFIG_DIR/sentinel.conf"
+        echo "port ${SELF##*:}"
+        echo "dir $DATA_DIR"
+        echo "sentinel announce-ip ${SELF%:*}"
+        echo "sentinel announce-port ${SELF##*:}"
+        state
+    } >"$conf.new"
+    mv "$conf.new" "$conf"
+}
+
+# The id is derived from the seat: with a lost claim the same Sentinel returns, instead of a fourth
+# one whose ghost raises the majority that an election needs.
+state() {
+    if [ -s "$conf" ] && grep -q '^sentinel myid ' "$conf"; then
+        grep -E '^sentinel (myid|current-epoch|config-epoch|leader-epoch|known-replica|known-sentinel) ' "$conf"
+    else
+        echo "sentinel myid $(printf '%s' "$SELF" | sha1sum | cut -c 1-40)"
+    fi
+}
+
+main
