@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from harness import wait
+from harness.errors import NotJudged
 from harness.properties.persistence import State
 from harness.sut import Sut, replies
 from harness.sut.names import KINDS, REDIS, REDIS_SET, kind_of
@@ -48,6 +49,22 @@ def persistence_of(sut: Sut, seat: str) -> State:
         config=config,
         files={name.removeprefix("./"): int(size) for size, name in sizes},
     )
+
+
+def persistence_with_snapshot(sut: Sut) -> dict[str, State]:
+    """Return the persistence of every Redis instance that has a pod, each with a first snapshot taken."""
+    states = persistence(sut)
+    return dict(
+        zip(states, sut.cluster.gather([partial(with_snapshot, sut, state) for state in states.values()]), strict=True)
+    )
+
+
+def writable_seat(sut: Sut) -> str:
+    """Return the seat of the one primary. Raises NotJudged unless there is exactly one: check 6 owns that finding."""
+    primaries = sut.topology().primaries
+    if len(primaries) != 1:
+        raise NotJudged(f"primaries: {', '.join(primaries) or 'none'}: see the check of the replication")
+    return primaries[0]
 
 
 def with_snapshot(sut: Sut, state: State) -> State:

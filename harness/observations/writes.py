@@ -12,8 +12,7 @@ from uuid import uuid4
 from harness import wait
 from harness.errors import ObservationError
 from harness.sut import Sut
-from harness.sut.names import KEY_PREFIX, PRIMARY_NAME, REDIS, REDIS_SERVICE, SENTINEL
-from harness.sut.replies import ErrorReply
+from harness.sut.names import KEY_PREFIX, PRIMARY_NAME, REDIS, REDIS_SERVICE, SENTINEL, kind_of, seat_of
 
 #: Replication on a healthy network takes milliseconds; this is patience, not a limit.
 ARRIVAL_S = 5.0
@@ -65,24 +64,42 @@ def arrived(sut: Sut, written: Written) -> dict[str, Any]:
     )
 
 
+def discovered_by_each_sentinel(sut: Sut) -> dict[str, str]:
+    """Return, by Sentinel, the host name that it hands to clients, asked from another pod as a client would."""
+    sentinels = [seat for seat in sut.pod_objects() if kind_of(seat) is SENTINEL]
+    hosts = sut.cluster.gather([partial(discovered_primary, sut, seat) for seat in sentinels])
+    return dict(zip(sentinels, hosts, strict=True))
+
+
 def discovered_primary(sut: Sut, sentinel: str) -> str:
-    """Return the host name that `sentinel` hands to clients, asked from another pod as a client would."""
-    client = REDIS.seats()[0]
+    """Return the host name that `sentinel` hands to clients. Raises ObservationError when it hands out none."""
     argv = ["redis-cli", "-h", f"{sentinel}.{SENTINEL.headless}", "-p", str(SENTINEL.port), "--raw"]
     argv += ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME]
-    printed = sut.cluster.execute(client, REDIS.container, argv).check().stdout.split()
-    if len(printed) != 2:  # noqa: PLR2004 - host and port
+    printed = sut.cluster.execute(client_seat(sut), REDIS.container, argv).check().stdout.split()
+    if len(printed) != 2:
         raise ObservationError(f"{sentinel} was asked for the primary's address and answered {' '.join(printed)!r}")
     return printed[0]
 
 
-def set_and_get_at(sut: Sut, client: str, host: str, key: str, value: str) -> tuple[Any, Any]:
-    """Return the replies to SET and GET, sent from the pod `client` to `host` by name."""
-    first, second = sut.ask(client, f"SET {key} {value} EX {KEY_LIFE_S}", f"GET {key}", host=host)
-    return first, second
+def client_seat(sut: Sut) -> str:
+    """Return the pod from which the suite acts as a client: the last Redis seat that has one."""
+    return max(seat for seat in sut.pod_objects() if kind_of(seat) is REDIS)
 
 
-def refusals_through_service(sut: Sut, client: str) -> list[str]:
+@contextmanager
+def value_written_at(sut: Sut, host: str) -> Iterator[Written]:
+    """A fresh value, written and read back at `host` by name from another pod, and removed at the end."""
+    key, value, client = f"{KEY_PREFIX}client:{uuid4().hex}", uuid4().hex, client_seat(sut)
+    replies = sut.ask(client, f"SET {key} {value} EX {KEY_LIFE_S}", f"GET {key}", "ROLE", host=host)
+    if replies[:2] != ["OK", value]:
+        raise ObservationError(f"SET and GET at {host} were answered with {replies[0]!r} and {replies[1]!r}")
+    try:
+        yield Written(key, value, seat_of(host), int(replies[2][1]))
+    finally:
+        sut.ask(client, f"DEL {key}", host=host)
+
+
+def refusals_through_service(sut: Sut) -> list[str]:
     """Return the answers other than OK to TRIES writes, each over a new connection through the Service `redis`."""
     key = f"{KEY_PREFIX}service:{uuid4().hex}"
     redis_cli = f"redis-cli -h {REDIS_SERVICE} -p {REDIS.port}"
@@ -90,7 +107,7 @@ def refusals_through_service(sut: Sut, client: str) -> list[str]:
         f'n=0; while [ $n -lt {TRIES} ]; do {redis_cli} SET "$1" x EX {KEY_LIFE_S} 2>&1; n=$((n+1)); done; '
         f'{redis_cli} DEL "$1" >/dev/null'
     )
-    done = sut.cluster.execute(client, REDIS.container, ["sh", "-c", script, "write", key], seconds=30)
+    done = sut.cluster.execute(client_seat(sut), REDIS.container, ["sh", "-c", script, "write", key], seconds=30)
     replies = [line for line in done.stdout.splitlines() if line.strip()]
     if len(replies) < TRIES:
         raise ObservationError(f"{len(replies)} of {TRIES} writes through Service {REDIS_SERVICE} ended: {done.stderr}")
@@ -100,9 +117,3 @@ def refusals_through_service(sut: Sut, client: str) -> list[str]:
 def replica_offsets(sut: Sut) -> dict[str, int]:
     """Return the replication offset (bytes) of every replica, by seat."""
     return {view.seat: view.offset for view in sut.topology().redis if view.role == "replica"}
-
-
-def config_can_be_written(sut: Sut, sentinel: str) -> str | None:
-    """Return why `sentinel` cannot write its configuration, None when SENTINEL FLUSHCONFIG is OK."""
-    reply = sut.ask(sentinel, "SENTINEL FLUSHCONFIG")[0]
-    return None if reply == "OK" and not isinstance(reply, ErrorReply) else str(reply)
