@@ -85,6 +85,10 @@ class Sut:
         answers = self.cluster.gather([partial(self.ask, seat, *commands) for seat in seats])
         return dict(zip(seats, answers, strict=True))
 
+    def run_id(self, seat: str) -> str:
+        """Return the run id of the process that answers on `seat` now, Redis or Sentinel: it changes with the process."""
+        return replies.info(self.ask(seat, "INFO server")[0], "INFO server")["run_id"]
+
     def redis_view(self, seat: str) -> RedisView:
         """Return what the Redis instance on `seat` says of itself."""
         return views.redis(seat, self.ask(seat, *views.REDIS_QUESTIONS))

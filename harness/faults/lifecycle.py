@@ -1,0 +1,78 @@
+"""The one place where faults begin and end: heal registered and on the ledger first, effect and healing proven."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from harness.artifacts import JsonLines
+from harness.errors import FaultError, FaultHadNoEffect, HarnessError, HealFailed, InjectionFailed, WaitTimeout
+from harness.faults.base import Bench, Fault, Felled, name_of
+
+log = logging.getLogger(__name__)
+
+
+class Faults:
+    """Injects faults and makes sure that each is healed, however the test leaves.
+
+    `injected` lists every fault of this object in order, for the report.
+    """
+
+    def __init__(self, bench: Bench, ledger: Path) -> None:
+        self._bench = bench
+        self._ledger = ledger
+        self.injected: list[Felled] = []
+
+    @contextmanager
+    def felled(self, fault: Fault) -> Iterator[Felled]:
+        """The state of being disrupted by `fault`: it bites when the body starts and is healed when it is left.
+
+        Raises InjectionFailed, FaultHadNoEffect or HealFailed. Faults may be nested: last in, first out.
+        """
+        felled = Felled(name_of(fault), fault.target, injected_at=time.monotonic())
+        with ExitStack() as stack:
+            fault.prepare(self._bench)
+            self._note(felled, "registered", by_hand=fault.by_hand)
+            stack.callback(self._heal, fault, felled)
+            self._inject(fault, felled)
+            self._await_effect(fault, felled)
+            yield felled
+
+    def _inject(self, fault: Fault, felled: Felled) -> None:
+        felled.injected_at = time.monotonic()
+        self.injected.append(felled)
+        try:
+            fault.inject(self._bench)
+        except HarnessError as error:
+            raise InjectionFailed(f"{felled} could not be injected: {error}") from error
+        felled.returned_at = time.monotonic()
+        self._note(felled, "injected")
+
+    def _await_effect(self, fault: Fault, felled: Felled) -> None:
+        try:
+            fault.await_effect(self._bench)
+        except WaitTimeout as error:
+            raise FaultHadNoEffect(f"{felled} was injected and nothing felt it: {error}") from error
+        felled.effect_at = time.monotonic()
+        self._note(felled, "effect seen")
+
+    def _heal(self, fault: Fault, felled: Felled) -> None:
+        try:
+            fault.heal(self._bench)
+            fault.await_healed(self._bench)
+        except HarnessError as error:
+            self._note(felled, "heal failed", reason=str(error))
+            raise HealFailed(f"{felled} could not be healed: {error}\nundo it by hand: {fault.by_hand}") from error
+        felled.healed_at = time.monotonic()
+        self._note(felled, "healed")
+
+    def _note(self, felled: Felled, event: str, **more: str) -> None:
+        log.info("fault=%s event=%s", felled, event)
+        with JsonLines(self._ledger) as lines:
+            lines.write({"fault": felled.name, "target": felled.target, "event": event, "at": time.time(), **more})
+
+
+__all__ = ["FaultError", "Faults"]

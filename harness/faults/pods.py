@@ -1,0 +1,157 @@
+"""Faults of pods: deleted, all at once or with their seat held empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from harness.cluster.readiness import Readiness, is_ready
+from harness.errors import HarnessError
+from harness.faults.base import Bench
+from harness.sut.names import kind_of
+
+#: A graceful deletion may take the pod's whole grace period (60 s for Redis: the hand-over), plus the kubelet's own time.
+GONE_S = 75.0
+
+#: A pod is back in seconds; Ready may have to wait for a resync behind a failover.
+BACK_S = 90.0
+
+#: Sent as grace period 0: the API object goes at once, the kubelet sends SIGTERM and, 2 s later, SIGKILL; preStop is
+#: skipped (kubelet's minimumGracePeriodInSeconds; sentinel-facts.md §5.1).
+ABRUPTLY = 0
+
+#: Where a cordon of ours is noted on the node, so that the next run knows whose it is.
+CORDONED_BY = "e2e.redis/cordoned-by"
+
+
+class PodsDeleted:
+    """The pods on some seats are deleted, all at the same time; their StatefulSet brings them back by itself."""
+
+    def __init__(self, seats: Sequence[str], *, grace_s: int | None = None) -> None:
+        self.seats = tuple(seats)
+        self._grace_s = grace_s
+        self._uids: dict[str, str] = {}
+
+    @property
+    def target(self) -> str:
+        """The seats."""
+        return ", ".join(self.seats)
+
+    @property
+    def by_hand(self) -> str:
+        """Nothing: the StatefulSets bring the pods back."""
+        return f"wait until {self.target} are Ready; kubectl describe pod says what keeps them"
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the UIDs of the pods that will be deleted."""
+        pods = bench.sut.pod_objects()
+        self._uids = {seat: pods[seat]["metadata"]["uid"] for seat in self.seats}
+
+    def inject(self, bench: Bench) -> None:
+        """Delete all of them side by side."""
+        delete = bench.sut.cluster.delete
+        bench.sut.cluster.gather([
+            partial(delete, "Pod", seat, grace_s=self._grace_s, uid=uid) for seat, uid in self._uids.items()
+        ])
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when none of the old pods exists any more."""
+        self._wait(bench, lambda pods: self._left(pods), GONE_S, f"the end of {self.target}")
+
+    def heal(self, bench: Bench) -> None:
+        """Nothing to undo: deleting is over when it has happened."""
+
+    def await_healed(self, bench: Bench) -> None:
+        """Return when every seat has a new pod that is Ready."""
+        self._wait(bench, lambda pods: self._back(pods), BACK_S, f"new Ready pods on {self.target}")
+
+    def _wait(self, bench: Bench, until: Any, seconds: float, what: str) -> None:
+        bench.sut.cluster.wait_for("Pod", until=until, seconds=seconds, what=what)
+
+    def _left(self, pods: Sequence[dict[str, Any]]) -> Readiness:
+        uids = {pod["metadata"]["uid"] for pod in pods}
+        return Readiness(tuple(f"the old pod on {seat} is still there" for seat, uid in self._uids.items() if uid in uids))
+
+    def _back(self, pods: Sequence[dict[str, Any]]) -> Readiness:
+        found = {pod["metadata"]["name"]: pod for pod in pods}
+        reasons: list[str] = []
+        for seat, old in self._uids.items():
+            if seat not in found:
+                reasons.append(f"{seat} has no pod")
+            elif found[seat]["metadata"]["uid"] == old:
+                reasons.append(f"{seat} still has its old pod")
+            else:
+                reasons += is_ready(found[seat]).reasons
+        return Readiness(tuple(reasons))
+
+
+class SeatEmpty:
+    """The pod on a seat is deleted and its successor cannot start: the node that holds its volume is cordoned."""
+
+    def __init__(self, seat: str, *, abruptly: bool = False) -> None:
+        self.seat = seat
+        self._deleted = PodsDeleted([seat], grace_s=ABRUPTLY if abruptly else None)
+        self._node = ""
+
+    @property
+    def target(self) -> str:
+        """The seat."""
+        return self.seat
+
+    @property
+    def by_hand(self) -> str:
+        """Uncordon the node."""
+        return f"kubectl uncordon {self._node or f'the node of {self.seat}'}"
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the pod and its node."""
+        self._deleted.prepare(bench)
+        pod = bench.sut.pod(self.seat)
+        if pod is None or not pod.node:
+            raise HarnessError(f"{self.seat} sits on no node: there is no seat to empty")
+        self._node = pod.node
+
+    def inject(self, bench: Bench) -> None:
+        """Cordon the node, leave the suite's mark on it, then delete the pod."""
+        cluster = bench.sut.cluster
+        cluster.patch("Node", self._node, {"metadata": {"annotations": {CORDONED_BY: self.seat}}})
+        cluster.cordon(self._node)
+        self._deleted.inject(bench)
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when the old pod is gone and its successor waits for a node in vain."""
+        self._deleted.await_effect(bench)
+        bench.sut.cluster.wait_for(
+            "Pod",
+            name=self.seat,
+            until=self._is_waiting,
+            seconds=BACK_S,
+            what=f"the successor of {self.seat} to be unschedulable",
+        )
+
+    def _is_waiting(self, pods: Sequence[dict[str, Any]]) -> Readiness:
+        conditions = [each for pod in pods for each in pod.get("status", {}).get("conditions", [])]
+        if any(each.get("reason") == "Unschedulable" for each in conditions):
+            return Readiness()
+        return Readiness((f"{kind_of(self.seat).stateful_set} has not brought an unschedulable pod for {self.seat}",))
+
+    def heal(self, bench: Bench) -> None:
+        """Uncordon the node and take the mark away."""
+        uncordon(bench, self._node)
+
+    def await_healed(self, bench: Bench) -> None:
+        """Return when the seat has a new pod that is Ready."""
+        self._deleted.await_healed(bench)
+
+
+def uncordon(bench: Bench, node: str) -> None:
+    """Make `node` schedulable again and forget that the suite had cordoned it."""
+    bench.sut.cluster.uncordon(node)
+    bench.sut.cluster.patch("Node", node, {"metadata": {"annotations": {CORDONED_BY: None}}})
+
+
+def cordoned_by_the_suite(bench: Bench) -> list[str]:
+    """Return the nodes that an earlier run cordoned and, killed in mid-drill, left so."""
+    nodes = bench.sut.cluster.list("Node")
+    return [node["metadata"]["name"] for node in nodes if CORDONED_BY in node["metadata"].get("annotations", {})]
