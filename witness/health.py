@@ -1,0 +1,34 @@
+"""The witness's own health: how late its event loop runs, so that its stall is never taken for Redis's."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+
+from witness.journal import Journal
+
+TICK_S = 0.005
+REPORT_S = 1.0
+#: A loop this late is recorded at once, with its instant; smaller lateness is summed up once a second.
+NOTABLE_LAG_S = 0.005
+
+
+async def watch_health(journal: Journal) -> None:
+    """Record the largest lag of each second, the CPU time used in it and the memory held, until cancelled."""
+    loop = asyncio.get_running_loop()
+    reported, worst, used = loop.time(), 0.0, time.process_time()
+    while True:
+        due = loop.time() + TICK_S
+        await asyncio.sleep(TICK_S)
+        now = loop.time()
+        lag = now - due
+        worst = max(worst, lag)
+        if lag >= NOTABLE_LAG_S or now - reported >= REPORT_S:
+            cpu = time.process_time()
+            journal.add("health", journal.now(), int(worst * 1e6), int((cpu - used) * 1e6), _resident_kb())
+            reported, worst, used = now, 0.0, cpu
+
+
+def _resident_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,101 @@
+"""Connections to Redis and Sentinel: every step bounded, nothing repeated behind our back.
+
+redis-py's low-level connection is used because it says what was sent when: an op's outcome depends on that. Its
+defaults (5 s timeouts, and ten automatic retries in its clients) would hide or double what is being measured. Time
+limits are set here rather than by its `socket_timeout`: that one sends through ``asyncio.wait_for``, which before
+Python 3.12 may swallow a cancellation, and costs a task for every command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from redis.asyncio.connection import Connection
+from redis.exceptions import RedisError
+
+from witness.bodies import Address
+from witness.outcomes import reply_code
+
+Argument = str | bytes | int | float
+
+
+class Link:
+    """One open connection to one instance. Not shared between tasks, except that a subscription may be pinged."""
+
+    def __init__(self, connection: Connection, address: Address, timeout_s: float) -> None:
+        self._connection = cast("Any", connection)  # redis-py's asyncio connection is only partly typed
+        self._timeout_s = timeout_s
+        self.address = address
+
+    @classmethod
+    async def open(cls, address: Address, *, password: str | None, timeout_s: float) -> Link:
+        """Connect (and log in, if there is a password) within `timeout_s`, which bounds every later call as well.
+
+        RESP2 without CLIENT SETINFO: no round trip of redis-py's own precedes the first command.
+        """
+        connection = Connection(
+            host=address.host,
+            port=address.port,
+            password=password,
+            socket_timeout=None,
+            socket_connect_timeout=timeout_s,
+            retry=None,
+            protocol=2,
+            driver_info=None,
+            decode_responses=True,
+            encoding_errors="backslashreplace",
+        )
+        link = cls(connection, address, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await link._connection.connect()
+        return link
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can still be used; after an error that is no reply it cannot."""
+        return bool(self._connection.is_connected)
+
+    async def send(self, *commands: Sequence[Argument]) -> None:
+        """Send all `commands` at once without waiting for a reply."""
+        async with asyncio.timeout(self._timeout_s):
+            await self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+
+    async def call(self, *arguments: Argument) -> Any:
+        """One command and its reply; an error reply is raised."""
+        connection = self._connection
+        async with asyncio.timeout(self._timeout_s):
+            await connection.send_packed_command(connection.pack_command(*arguments), check_health=False)
+            return await connection.read_response()
+
+    async def calls(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+        """Many commands in one go; error replies stand as exceptions among the replies."""
+        if not commands:
+            return []
+        complete = False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self.send(*commands)
+                replies = [await self._reply_or_error() for _ in commands]
+            complete = True
+        finally:
+            if not complete:
+                await self.close()  # replies still to come would be taken for those of the next commands
+        return replies
+
+    async def message(self) -> Any:
+        """The next message of a subscription, for however long that takes: bound it from outside."""
+        return await self._connection.read_response()
+
+    async def close(self) -> None:
+        """Close without waiting for the other side."""
+        await self._connection.disconnect(nowait=True)
+
+    async def _reply_or_error(self) -> Any:
+        try:
+            return await self._connection.read_response(disconnect_on_error=False)
+        except RedisError as exc:
+            if reply_code(exc) is None:
+                raise
+            return exc
