@@ -1,6 +1,6 @@
 """What the user asked for, read once from options and environment, checked before anything is started.
 
-An option wins over its variable (``--cluster-name`` over ``E2E_CLUSTER_NAME``), which wins over the default. Nobody else
+An option wins over its variable (``--cluster-name`` over ``E2E_CLUSTER_NAME``), which wins over the default. No other part
 in the harness reads options or their variables. Every complaint is one line: what is wrong and what would be right.
 """
 
@@ -43,6 +43,7 @@ class Settings:
     chaos_seed: int
     consent: str | None  # namespace in which the user allows faults although it is not the suite's
     report_dir: Path
+    state_dir: Path  # what outlives a run: which clusters are ours, their kubeconfigs and ledgers
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,16 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         chaos_seed=secrets.randbelow(LARGEST_SEED + 1) if seed is None else seed,
         consent=values[DRILL_CONSENT],
         report_dir=Path(values["--report-dir"]),
+        state_dir=_state_dir(environ),
     )
+
+
+def _state_dir(environ: Mapping[str, str]) -> Path:
+    """Return $E2E_STATE_DIR, else the place that the XDG base directory specification gives to state."""
+    if environ.get("E2E_STATE_DIR"):
+        return Path(environ["E2E_STATE_DIR"]).expanduser()
+    home = environ.get("HOME", "~")
+    return Path(environ.get("XDG_STATE_HOME") or f"{home}/.local/state").expanduser() / "redis-sentinel-e2e"
 
 
 def _registration(option: Option) -> dict[str, Any]:
