@@ -219,7 +219,7 @@ def _worth_another_try(error: BaseException, statuses: Collection[int], repeatab
 def refusal(status: int, body: bytes, what: str) -> ClusterError:
     """Turn an error answer into NotFound or Refused, with the reason and message of the API's Status object."""
     text = body.decode("utf-8", "replace").strip()
-    reason, message = "", text[:500]
+    reason, message = "", " ".join(text.split())[:500]
     try:
         told = json.loads(text)
     except ValueError:
