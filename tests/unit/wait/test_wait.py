@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from harness import wait
+from harness.errors import BrokenPromise, ObservationError, WaitTimeout
+
+
+def test_the_first_value_that_satisfies_is_returned() -> None:
+    """eventually hands back the value itself, not merely that it came."""
+    numbers = itertools.count()
+
+    assert wait.eventually(lambda: next(numbers), lambda n: n >= 3, seconds=5) == 3
+
+
+def test_giving_up_tells_what_was_last_seen() -> None:
+    """The message carries the last value, the number of polls and what was waited for."""
+    with pytest.raises(WaitTimeout, match=r"(?s)waited .* s for the answer: .*last seen: 41 \(\d+ polls\)"):
+        wait.eventually(lambda: 41, lambda n: n == 42, seconds=0.1, what="the answer")
+
+
+def test_giving_up_tells_the_last_error() -> None:
+    """An observation that only fails is told by its last error."""
+
+    def refuse() -> int:
+        raise ObservationError("connection refused")
+
+    with pytest.raises(WaitTimeout, match=r"last error: ObservationError: connection refused \((\d+) of \1\)"):
+        wait.eventually(refuse, seconds=0.1)
+
+
+def test_a_bug_is_not_waited_for() -> None:
+    """Only listed errors are transient: a TypeError escapes at once."""
+
+    def broken() -> int:
+        raise TypeError("a bug")
+
+    with pytest.raises(TypeError):
+        wait.eventually(broken, seconds=60)
+
+
+def test_a_hopeless_wait_ends_early() -> None:
+    """give_up ends the wait with its reason, long before the time is over."""
+    with pytest.raises(WaitTimeout, match="gave up on .*: the pod has failed"):
+        wait.eventually(lambda: "Failed", lambda s: s == "Running", seconds=600, give_up=lambda _: "the pod has failed")
+
+
+def test_a_promise_kept_returns_the_last_value() -> None:
+    """consistently returns what it saw last."""
+    assert wait.consistently(lambda: "redis-0", lambda seat: seat == "redis-0", seconds=0.1) == "redis-0"
+
+
+def test_a_promise_broken_says_when() -> None:
+    """consistently raises at the first value that does not satisfy."""
+    numbers = itertools.count()
+
+    with pytest.raises(BrokenPromise, match="last seen: 2"):
+        wait.consistently(lambda: next(numbers), lambda n: n < 2, seconds=60)
+
+
+def test_a_promise_that_nobody_saw_is_not_kept() -> None:
+    """A window in which nothing could be observed proves nothing."""
+
+    def refuse() -> int:
+        raise ObservationError("connection refused")
+
+    with pytest.raises(WaitTimeout, match="could not observe"):
+        wait.consistently(refuse, lambda _: True, seconds=0.05)
