@@ -1,0 +1,18 @@
+"""Workloads: what clients inside the cluster do while a drill runs, steered through the witness."""
+
+from harness.workload.client import DatasetVerdict, DatasetWritten, SeatData, Status, Transport, WitnessClient
+from harness.workload.deployment import Deployment, Writers
+from harness.workload.running import Recording, Workload
+
+__all__ = [
+    "DatasetVerdict",
+    "DatasetWritten",
+    "Deployment",
+    "Recording",
+    "SeatData",
+    "Status",
+    "Transport",
+    "WitnessClient",
+    "Workload",
+    "Writers",
+]
