@@ -87,4 +87,5 @@ def _numbers(seat: str, due: Mapping[str, float], samples: Samples) -> Iterator[
     for name, number in due.items():
         told = value(samples, name)
         if told != number:
-            yield f"{seat}: its exporter says {name} {told}, the instance itself {number:g}"
+            said = "nothing of" if told is None else f"{told:g} for"
+            yield f"{seat}: its exporter says {said} {name}, the instance itself {number:g}"
