@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import Any
 
 from harness.artifacts import Run
 from harness.report.outcome import OUTCOMES, Result, Verdict
+from harness.report.wording import drill_sentence
 
 #: Raised when a field goes away or changes its meaning; new fields do not raise it.
 SCHEMA = 1
@@ -42,8 +44,8 @@ def document(
         },
         "verdict": asdict(verdict),
         "counts": {outcome.replace(" ", "_"): counts[outcome] for outcome in OUTCOMES} | {"deselected": deselected},
-        "head": plain({**EMPTY_HEAD, **head}),
-        "tests": [plain(asdict(result)) for result in results],
+        "head": _head(head),
+        "tests": [_test(result) for result in results],
     }
 
 
@@ -54,6 +56,19 @@ def unfinished(run: Run, command: str) -> dict[str, Any]:
     started = document(run, verdict, [], head={}, command=command)
     started["run"] |= {"ended_at": None, "took_s": None}
     return started
+
+
+def _head(head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the head with every promised key, even where whoever filled it in left some out."""
+    known = plain({**EMPTY_HEAD, **head})
+    known["images"] = [{"name": "", "reference": "", "id": ""} | image for image in known["images"]]
+    return dict(known)
+
+
+def _test(result: Result) -> dict[str, Any]:
+    fields = {one.name: getattr(result, one.name) for one in dataclass_fields(result) if one.name != "drills"}
+    drills = [{"sentence": drill_sentence(record), **record.to_json()} for record in result.drills]
+    return {**plain(fields), "contradictions": result.contradictions, "drills": plain(drills)}
 
 
 def plain(value: object) -> Any:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from harness.report.record import DrillRecord
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "not run"]
 OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error", "skipped", "xfailed", "not run")
@@ -29,13 +31,22 @@ class Result:
     message: str = ""
     saved: list[str] = field(default_factory=list)
     rerun: str = ""
-    drills: list[dict[str, Any]] = field(default_factory=list)
-    contradictions: list[str] = field(default_factory=list)
+    drills: list[DrillRecord] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What the test is called in a sentence: its promise, for want of one its test id."""
+        return self.promise.rstrip(".") or self.test
 
     @property
     def executed(self) -> bool:
         """Whether the test's own body or set-up came to a result: a skipped test shows nothing."""
         return self.outcome in {"passed", "failed", "error", "xfailed"}
+
+    @property
+    def contradictions(self) -> list[str]:
+        """What a passed test's own records say against it: it forgot to assert what it measured."""
+        return [line for record in self.drills for line in record.contradictions] if self.outcome == "passed" else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,9 @@ def judge(
     that could not be written, a collection error).
     """
     count = Counter(result.outcome for result in results)
-    broken = [f"{r.promise or r.test}: {first_line(r.message)}" for r in results if r.outcome == "failed"]
-    unsure = [f"{r.promise or r.test}: {first_line(r.message)}" for r in results if r.outcome == "error"]
-    unsure += [f"{r.promise or r.test} passed against its own record: {c}" for r in results for c in r.contradictions]
+    broken = [f"{r.name}: {first_line(r.message)}" for r in results if r.outcome == "failed"]
+    unsure = [f"{r.name}: {first_line(r.message)}" for r in results if r.outcome == "error"]
+    unsure += [f"{r.name}: passed against its own record, {c}" for r in results for c in r.contradictions]
     unsure += problems
     if interrupted:
         unsure.append(interrupted)
@@ -96,12 +107,12 @@ def _proved(results: Sequence[Result]) -> str:
 
 def _not_proved(results: Sequence[Result], deselected: int) -> list[str]:
     lines = [
-        f"{result.promise or result.test} - {word}: {first_line(result.message)}"
+        f"{result.name} ({word}: {first_line(result.message)})"
         for outcome, word in (("skipped", "skipped"), ("xfailed", "known not to hold"))
         for result in results
         if result.outcome == outcome
     ]
-    lines += [f"{r.promise or r.test} - not run" for r in results if r.outcome == "not run"]
+    lines += [f"{r.name} (not run)" for r in results if r.outcome == "not run"]
     if deselected:
         lines.append(f"{_tests(deselected)} not selected for this run")
     if not any(result.kind == "drill" and result.executed for result in results):

@@ -13,7 +13,7 @@ import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from pytest_html import extras
@@ -23,13 +23,19 @@ from harness.report import page, terminal
 from harness.report.document import EMPTY_HEAD, document, unfinished
 from harness.report.origin import rerun_command, run_command, suite_commit
 from harness.report.outcome import Result, Verdict, judge
+from harness.report.reading import (
+    interruption_of,
+    is_unit_test_path,
+    judges_nothing,
+    kind_of,
+    message_of,
+    outcome_of,
+    promise_of,
+)
 from harness.report.record import DrillRecord
 
 #: Saves what is there when a test failed, into the directory given; returns the files worth a link.
 OnFailure = Callable[[Path], list[Path]]
-
-CSS = Path(__file__).with_name("report.css")
-LONGEST_MESSAGE = 1500
 
 
 def reports_wanted(config: pytest.Config) -> bool:
@@ -38,7 +44,7 @@ def reports_wanted(config: pytest.Config) -> bool:
         return False
     if getattr(config.option, "showfixtures", False) or getattr(config.option, "markers", False):
         return False
-    return any(not _is_unit(config, argument) for argument in config.args)
+    return any(not is_unit_test_path(config, argument) for argument in config.args)
 
 
 class ReportPlugin:
@@ -62,11 +68,12 @@ class ReportPlugin:
         self._config = config
         self._arguments = [str(argument) for argument in config.invocation_params.args]
         self._results: dict[str, Result] = {}
+        self._unjudged: set[str] = set()
         self._deselected = 0
         self._document: dict[str, Any] = {}
         config.option.htmlpath = str(run.report_html)
         config.option.self_contained_html = True
-        config.option.css = [*(config.option.css or []), str(CSS)]
+        config.option.css = [*(config.option.css or []), str(page.CSS)]
         config.option.xmlpath = config.option.xmlpath or str(run.junit_xml)
 
     # What tests and fixtures call
@@ -77,9 +84,8 @@ class ReportPlugin:
 
     def attach(self, item: pytest.Item, record: DrillRecord) -> None:
         """Hand over the record of a drill; a test may hand over several. Raises ReportError if it cannot be shown."""
-        result = self._result(item)
-        result.drills.append({"sentence": page.drill_sentence(record), **record.to_json()})
-        result.contradictions += record.contradictions
+        record.to_json()  # a record that cannot be written fails its drill, not the whole report at the end
+        self._result(item).drills.append(record)
 
     # Hooks: the course of the run
 
@@ -106,13 +112,15 @@ class ReportPlugin:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Count a module that cannot be imported as a fault of the run."""
         if report.failed:
-            self.problems.append(f"{report.nodeid or 'the tests'} cannot be collected: {_message(report)}")
+            self.problems.append(f"{report.nodeid or 'the tests'} cannot be collected: {message_of(report)}")
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         """Save the state of the cluster while it still is what the failed test saw."""
         report: pytest.TestReport = yield  # type: ignore[assignment]
         result = self._result(item)
+        if call.excinfo and judges_nothing(call.excinfo.value):
+            self._unjudged.add(item.nodeid)
         if report.failed and not result.saved and self.on_failure:
             result.saved = self._save(self.on_failure, self.run.dump_of(item.nodeid))
             links = [extras.url(target, name=Path(target).name) for target in result.saved]
@@ -124,14 +132,14 @@ class ReportPlugin:
         result = self._results[report.nodeid]
         result.seconds = round(result.seconds + report.duration, 3)
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            result.outcome = _outcome(report)
-            result.message = _message(report)
+            result.outcome = "error" if report.nodeid in self._unjudged else outcome_of(report)
+            result.message = message_of(report)
         elif report.when == "teardown" and report.failed:
-            result.message = "\n".join(filter(None, [result.message, f"after the test: {_message(report)}"]))
+            result.message = "\n".join(filter(None, [result.message, f"after the test: {message_of(report)}"]))
             result.outcome = "failed" if result.outcome == "failed" else "error"
         result.evidence = [str(text) for name, text in report.user_properties if name == "evidence"]
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)  # the innermost wrapper: the terminal's summary comes after it
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         """Judge after the last fixture has ended, and fail a run that proved nothing or could not write its report."""
         try:
@@ -148,7 +156,7 @@ class ReportPlugin:
         if self._document:
             terminal.write(terminalreporter, self._document, self.problems, self._shown_path())
 
-    # Hooks: pytest-html
+    # Hooks of the page's own writer
 
     def pytest_html_report_title(self, report: Any) -> None:
         """Name the page."""
@@ -157,7 +165,7 @@ class ReportPlugin:
     def pytest_html_results_summary(self, prefix: list[str], session: pytest.Session) -> None:
         """Put verdict, head, drills and checks above the table of all tests."""
         self._finish(session)
-        prefix.append(page.body(self._document))
+        prefix.append(page.body(self._document, list(self._results.values())))
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         """Add the property that a test states."""
@@ -168,7 +176,7 @@ class ReportPlugin:
         result = self._results.get(report.nodeid)
         cells.insert(1, page.property_cell(result.promise if result else ""))
 
-    # Putting it together
+    # Below the hooks
 
     def _finish(self, session: pytest.Session) -> None:
         """Judge and write run.json, once: pytest-html asks for its summary before the other hooks have ended."""
@@ -179,7 +187,7 @@ class ReportPlugin:
         for result in results:
             result.rerun = rerun_command(result.test, self._arguments, seed)
         self.verdict = judge(
-            results, deselected=self._deselected, interrupted=_interruption(session), problems=self.problems
+            results, deselected=self._deselected, interrupted=interruption_of(session), problems=self.problems
         )
         self._document = document(
             self.run,
@@ -196,7 +204,7 @@ class ReportPlugin:
 
     def _result(self, item: pytest.Item) -> Result:
         if item.nodeid not in self._results:
-            self._results[item.nodeid] = Result(item.nodeid, _property(item), _kind(item))
+            self._results[item.nodeid] = Result(item.nodeid, promise_of(item), kind_of(item))
         return self._results[item.nodeid]
 
     def _save(self, on_failure: OnFailure, directory: Path) -> list[str]:
@@ -216,52 +224,3 @@ class ReportPlugin:
     def _shown_path(self) -> str:
         path = self.run.report_html
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _is_unit(config: pytest.Config, argument: str) -> bool:
-    path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
-    return path.is_relative_to(config.rootpath / "tests" / "unit")
-
-
-def _property(item: pytest.Item) -> str:
-    """Return the first line of a test's docstring: the property in one sentence."""
-    text = getattr(getattr(item, "obj", None), "__doc__", None) or ""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
-def _kind(item: pytest.Item) -> Literal["check", "drill", "other"]:
-    if item.get_closest_marker("drill"):
-        return "drill"
-    return "check" if item.get_closest_marker("check") else "other"
-
-
-def _outcome(report: pytest.TestReport) -> Literal["passed", "failed", "error", "skipped", "xfailed"]:
-    if report.skipped:
-        return "xfailed" if hasattr(report, "wasxfail") else "skipped"
-    if report.passed:
-        return "passed"
-    return "failed" if report.when == "call" else "error"
-
-
-def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return why a test did not pass, without the traceback: that is in the table of all tests."""
-    if report.passed:
-        return ""
-    if isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = str(crash.message) if crash else report.longreprtext
-    first, _, rest = text.partition("\n")
-    for prefix in ("AssertionError: ", "harness.errors."):
-        first = first.removeprefix(prefix)
-    return f"{first}\n{rest}".strip()[:LONGEST_MESSAGE]
-
-
-def _interruption(session: pytest.Session) -> str:
-    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        return "the run was interrupted before its end"
-    if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-        return "pytest itself failed before the end of the run"
-    if isinstance(session.shouldstop, str) or isinstance(session.shouldfail, str):
-        return f"the run stopped early: {session.shouldfail or session.shouldstop}"
-    return ""

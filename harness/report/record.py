@@ -162,6 +162,7 @@ class DrillRecord:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values. Raises ReportError naming the first number that JSON cannot hold."""
         document = asdict(self)
+        document["limits"] = [{**asdict(limit), "held": limit.held} for limit in self.limits]
         for path, value in _numbers(document, ""):
             if not math.isfinite(value):
                 raise ReportError(f"drill record {self.promise!r}: {path} is {value}; give None for what never ended")

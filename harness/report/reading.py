@@ -1,0 +1,72 @@
+"""What pytest's own objects say, in the report's words."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from harness.errors import HarnessError, ObservationError, WaitTimeout
+
+LONGEST_MESSAGE = 1500
+
+
+def is_unit_test_path(config: pytest.Config, argument: str) -> bool:
+    """Whether a command-line argument selects unit tests."""
+    path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+    return path.is_relative_to(config.rootpath / "tests" / "unit")
+
+
+def promise_of(item: pytest.Item) -> str:
+    """Return the first line of a test's docstring: the property in one sentence."""
+    text = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def kind_of(item: pytest.Item) -> Literal["check", "drill", "other"]:
+    """Return what a test is, by its marker."""
+    if item.get_closest_marker("drill"):
+        return "drill"
+    return "check" if item.get_closest_marker("check") else "other"
+
+
+def judges_nothing(error: BaseException) -> bool:
+    """Whether a test that ended so says nothing about the product: the set-up broke, not what was to be proved.
+
+    A wait that timed out and an instance that did not answer are the product's doing.
+    """
+    return isinstance(error, HarnessError) and not isinstance(error, WaitTimeout | ObservationError)
+
+
+def outcome_of(report: pytest.TestReport) -> Literal["passed", "failed", "error", "skipped", "xfailed"]:
+    """Return how one phase of a test ended: what breaks before or after its body is an error."""
+    if report.skipped:
+        return "xfailed" if hasattr(report, "wasxfail") else "skipped"
+    if report.passed:
+        return "passed"
+    return "failed" if report.when == "call" else "error"
+
+
+def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return why a test did not pass, without the traceback: that is in the table of all tests."""
+    if report.passed:
+        return ""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message) if crash else report.longreprtext
+    first, _, rest = text.partition("\n")
+    for prefix in ("AssertionError: ", "harness.errors."):
+        first = first.removeprefix(prefix)
+    return f"{first}\n{rest}".strip()[:LONGEST_MESSAGE]
+
+
+def interruption_of(session: pytest.Session) -> str:
+    """Return why the run ended before its last test, empty if it did not."""
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        return "the run was interrupted before its end"
+    if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        return "pytest itself failed before the end of the run"
+    if isinstance(session.shouldstop, str) or isinstance(session.shouldfail, str):
+        return f"the run stopped early: {session.shouldfail or session.shouldstop}"
+    return ""

@@ -1,0 +1,58 @@
+"""How the report says things: one wording for the page, the terminal and run.json."""
+
+from __future__ import annotations
+
+from harness.report.record import DrillRecord, LimitCheck, Window
+
+
+def drill_sentence(record: DrillRecord) -> str:
+    """Return what a drill found in one sentence: how long writes stood still, who took over, what was lost."""
+    parts = [_writes(record), _primary(record), _losses(record)]
+    told = "; ".join(part for part in parts if part)
+    return f"{record.outcome}: {told}" if record.outcome else told
+
+
+def write_limit(record: DrillRecord, window: Window | None) -> LimitCheck | None:
+    """Return the limit that a drill asserts for the interruption of writes, None if it asserts none."""
+    measured = [x for x in record.limits if window and x.measured_s is not None and x.measured_s == window.duration_s]
+    named = [limit for limit in record.limits if "write" in limit.name.lower()]
+    return next(iter([*measured, *named]), None)
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration for reading: milliseconds below one second, minutes above two."""
+    if value is None:
+        return "-"
+    if abs(value) < 1:
+        return f"{value * 1000:.0f} ms"
+    if abs(value) < 120:
+        return f"{value:.2f} s"
+    return f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def _writes(record: DrillRecord) -> str:
+    window = record.longest_write_window
+    limit = write_limit(record, window)
+    allowed = f" of {limit.limit_s:g} s allowed" if limit else ""
+    if window is None:
+        return "no interruption of writes was seen" if record.acknowledged else "no write was measured"
+    if window.end is None:
+        return f"writes stood still for {seconds(window.duration_s)}{allowed} and had not come back at the end"
+    return f"writes stood still for {seconds(window.duration_s)}{allowed}"
+
+
+def _primary(record: DrillRecord) -> str:
+    old, new = record.old_primary, record.new_primary
+    if old is None:
+        return ""
+    if new is None:
+        return f"nobody took over from {old}"
+    return f"{old} stayed primary" if old == new else f"{new} took over from {old}"
+
+
+def _losses(record: DrillRecord) -> str:
+    if record.lost is None:
+        return ""
+    if record.lost == 0:
+        return "no acknowledged write was lost"
+    return f"{record.lost} acknowledged write{'' if record.lost == 1 else 's'} lost"
