@@ -1,0 +1,60 @@
+"""The witness as a pod of the cluster: started, found Ready, and reached through the API server's pod proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from harness.cluster import Cluster
+from harness.cluster.readiness import Readiness, is_ready
+from harness.images import ImageSet, substitute
+from harness.settings import PROJECT
+from harness.sut import Sut
+from harness.sut.names import KINDS, Kind
+from harness.workload import Deployment, WitnessClient, Workload
+
+MANIFEST = PROJECT / "witness" / "pod.yaml"
+NAME = "witness"
+PORT = 8080
+STARTED_S = 60.0
+
+
+def order_witness(cluster: Cluster, images: ImageSet) -> None:
+    """Apply the witness's pod without waiting for it; a pod of another image is replaced.
+
+    A pod's image cannot be exchanged by applying, so one that an earlier run left is deleted first.
+    """
+    objects = substitute([each for each in yaml.safe_load_all(MANIFEST.read_text()) if each], images)
+    wanted = objects[0]["spec"]["containers"][0]["image"]
+    for found in cluster.list("Pod", fields=f"metadata.name={NAME}"):
+        if found["spec"]["containers"][0]["image"] != wanted:
+            cluster.delete("Pod", NAME, grace_s=0, missing_ok=True)
+            cluster.wait_for("Pod", name=NAME, until=_is_gone, seconds=STARTED_S, what="the end of the old witness")
+    cluster.apply(objects)
+
+
+def witnessed(sut: Sut, histories: Path) -> Workload:
+    """Return the workload of the witness once its pod is Ready. Raises WaitTimeout with what keeps it from that."""
+    cluster = sut.cluster
+    cluster.wait_for("Pod", name=NAME, until=_is_up, seconds=STARTED_S, what="the witness")
+    deployment = Deployment(
+        seats=_addresses(KINDS[0], cluster.namespace), sentinels=_addresses(KINDS[1], cluster.namespace)
+    )
+    return Workload(WitnessClient(cluster.pod_http(NAME, PORT)), deployment, histories)
+
+
+def _addresses(kind: Kind, namespace: str) -> dict[str, str]:
+    """Return ``host:port`` by seat, in the form that the Sentinels announce."""
+    return {
+        seat: f"{seat}.{kind.headless}.{namespace}.svc.cluster.local:{kind.port}"
+        for seat in kind.seats()
+    }
+
+
+def _is_up(found: list[dict[str, object]]) -> Readiness:
+    return is_ready(found[0]) if found else Readiness((f"there is no pod {NAME}",))
+
+
+def _is_gone(found: list[dict[str, object]]) -> bool:
+    return not found

@@ -1,0 +1,43 @@
+"""Check 12 of 12: losing the primary stops writes for no longer than promised, and another instance takes over."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.drill import Drill
+from harness.faults import SeatEmpty
+
+pytestmark = pytest.mark.drill
+
+
+def test_failover_when_the_primary_pod_is_deleted_and_its_seat_stays_empty(drill: Drill) -> None:
+    """Deleting the primary's pod hands over to a replica: writes stand still for at most 30 s and none is lost."""
+    old = drill.primary
+
+    with drill.writing():
+        with drill.felled(SeatEmpty(old)):
+            new = drill.primary_other_than(old)
+            drill.await_writes()
+        drill.await_steady()
+
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.kind == "planned", drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()
+    assert old in drill.now.replicas, drill.explain()
+
+
+def test_failover_when_the_primary_vanishes_without_a_word(drill: Drill) -> None:
+    """Killing the primary's pod outright makes the Sentinels promote a replica: writes stand still for at most 30 s."""
+    old = drill.primary
+
+    with drill.writing():
+        with drill.felled(SeatEmpty(old, abruptly=True)):
+            new = drill.primary_other_than(old)
+            drill.await_writes()
+        drill.await_steady()
+
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.kind == "unplanned", drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()
+    assert old in drill.now.replicas, drill.explain()

@@ -1,0 +1,25 @@
+"""The primary's process dies and is back before anybody calls it down: nothing is to be handed over."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.drill import Drill
+from harness.faults import ProcessKilled
+
+pytestmark = pytest.mark.drill
+
+
+def test_primary_killed_in_place_is_back_before_it_is_missed(drill: Drill) -> None:
+    """The primary's process, killed in place, is back before down-after: it stays primary and no write is lost."""
+    old = drill.primary
+
+    with drill.writing():
+        with drill.felled(ProcessKilled(old)):
+            drill.await_writes()
+            drill.keeps_its_primary_for_as_long_as_detection_could_take(old)
+        drill.await_steady()
+
+    assert drill.kind == "reboot", drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.now.primaries == (old,), drill.explain()
