@@ -2,8 +2,8 @@
 
 Nothing on two machines happens at a known same instant. An answer of the remote clock was read somewhere between our
 question and its arrival, so half the round trip bounds the error (Cristian's method); the shortest of several round
-trips gives the tightest bound. The two clocks also drift apart, so estimates are taken at both ends of a measurement and
-interpolated between.
+trips gives the tightest bound. The two clocks also drift apart, so estimates are taken at both ends of a measurement
+and interpolated between.
 """
 
 from __future__ import annotations

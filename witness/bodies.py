@@ -127,7 +127,7 @@ class _Fields:
 
     def done(self) -> None:
         if self._left:
-            raise BadRequest(f"{self._where}: unknown field {sorted(self._left)[0]!r}")
+            raise BadRequest(f"{self._where}: unknown field {min(self._left)!r}")
 
 
 def decoded(body: bytes) -> Any:
@@ -148,7 +148,7 @@ def fields(value: Any, where: str = "body") -> _Fields:
 def address(text: Any, where: str) -> Address:
     """``host:port`` as an :class:`Address`."""
     host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the port range is what it is
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise BadRequest(f"{where}: expected host:port, got {_shown(text)}")
     return Address(host, int(port))
 
@@ -235,4 +235,4 @@ def _writer_group(value: Any, index: int) -> WriterGroup:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, default=repr)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - one readable line
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -60,7 +60,7 @@ class Item:
 
     def difference(self, reply: Any, ttl_ms: Any) -> str | None:
         """None if the replies are what was written, ``missing``, or what differs, in a few words."""
-        if ttl_ms == -2:  # noqa: PLR2004 - PTTL's reply for a key that does not exist
+        if ttl_ms == -2:
             return "missing"
         if isinstance(reply, Exception):
             return f"is not a {self.kind}: {reply}"[:100]
@@ -109,4 +109,4 @@ def _value(kind: str, token: str, number: int) -> Any:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}... ({len(text)} long)"  # noqa: PLR2004 - one readable line
+    return text if len(text) <= 40 else f"{text[:37]}... ({len(text)} long)"

@@ -21,7 +21,7 @@ FLUSH_S = 0.05
 
 #: Every record is a JSON array: its type, then these fields. The header repeats this table, so a file explains itself.
 RECORDS: dict[str, list[str]] = {
-    "instance": ["index", "name", "address"],
+    "instance": ["number", "name", "address"],
     "identity": ["instance", "at", "run_id", "version"],
     "w": ["writer", "sequence", "invoked", "took", "outcome", "instance", "error"],
     "role": ["instance", "invoked", "took", "role", "offset", "link", "detail"],
@@ -82,7 +82,7 @@ class Journal:
         self._lines.append(json.dumps((kind, *values), separators=(",", ":")))
 
     def add_write(
-        self, writer: int, sequence: int, invoked: int, took: int, outcome: str, instance: int, error: str
+        self, writer: int, sequence: int, *, invoked: int, took: int, outcome: str, instance: int, error: str
     ) -> None:
         """Append a write; as ``add`` but without its cost, for this happens thousands of times a second."""
         self._counts["w"] += 1

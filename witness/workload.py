@@ -65,7 +65,7 @@ class Workload:
             for name, where in deployment.seats.items()
         ]
         self._watch(journal.keep_flushing(), watch_health(journal), self._locator.run())
-        self._watch(*(each.run() for each in [*subscribers, *samplers]))
+        self._watch(*(each.run() for each in subscribers), *(each.run() for each in samplers))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_S):
                 await asyncio.gather(*(each.listening.wait() for each in subscribers))

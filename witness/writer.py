@@ -140,8 +140,15 @@ class Writer:
             await self._drop_link()
         ended = self._journal.now()
         self._began, self._moving = None, False
-        instance = self._instance
-        self._journal.add_write(self.index, sequence, began, ended - began, outcome.code, instance, outcome.error)
+        self._journal.add_write(
+            self.index,
+            sequence,
+            invoked=began,
+            took=ended - began,
+            outcome=outcome.code,
+            instance=self._instance,
+            error=outcome.error,
+        )
         if outcome.code == OK:
             self._acknowledged(ended)
         elif self._link is None:

@@ -58,7 +58,7 @@ class Writes:
         self.instance.extend(instance)
         self.outcome.extend(letters)
         for index, row in enumerate(rows, first):
-            if len(row) > 7:  # noqa: PLR2004 - the error is the eighth value
+            if len(row) > 7:
                 self._errors[index] = str(row[7])
         if not all(map(le, self.completed[max(0, first - 1) : -1], self.completed[max(1, first) :])):
             raise ValueError("ops do not stand in the order of their completion")

@@ -62,7 +62,7 @@ class History:
         history = cls._from_header(header, path)
         try:
             for rows in read_records(path):
-                history._take(rows)
+                history.take(rows)
         except (ValueError, TypeError, OverflowError) as exc:
             raise HistoryError(f"{path}: a record holds an impossible value: {exc}") from exc
         return history
@@ -71,7 +71,7 @@ class History:
     def from_records(cls, header: dict[str, Any], rows: Iterable[list[Any]]) -> Self:
         """A history from values instead of a file; for histories made up by tests."""
         history = cls._from_header(header, None)
-        history._take(list(rows))
+        history.take(list(rows))
         return history
 
     @property
@@ -123,33 +123,32 @@ class History:
         name = str(workload.get("name") or (path.stem if path else ""))
         return cls(name, path, header["origin_ns"], str(header.get("wall", "")), workload, writers)
 
-    def _take(self, rows: list[list[Any]]) -> None:
+    def take(self, rows: list[list[Any]]) -> None:
+        """Append records as they stand in a file."""
         self.writes.extend([row for row in rows if row[0] == "w"])
+        kinds = self._kinds()
         for row in rows:
-            match row[0]:
-                case "w":
-                    continue
-                case "instance":
-                    self.instances[row[1]] = Instance(*row[1:])
-                case "identity":
-                    self.identities.append(Identity(*row[1:]))
-                case "role":
-                    self.roles.append(RoleSample(*row[1:]))
-                case "event":
-                    self.events.append(SentinelEvent(*row[1:]))
-                case "view":
-                    self.views.append(View(*row[1:]))
-                case "listening":
-                    self.listening.append(Listening(*row[1:]))
-                case "health":
-                    self.health.append(Health(*row[1:]))
-                case "fault":
-                    self.faults.append(FaultMark(*row[1:]))
-                case "sweep":
-                    self.sweeps.append(SeatSweep(*row[1:]))
-                case "kept":
-                    self.kept.append(Kept(*row[1:]))
-                case "alien":
-                    self.aliens.append(Alien(*row[1:]))
-                case _:
-                    self.end = End(*row[1:])
+            kind = row[0]
+            if kind == "w":
+                continue
+            if kind == "instance":
+                self.instances[row[1]] = Instance(*row[1:])
+            elif kind == "end":
+                self.end = End(*row[1:])
+            else:
+                collected, record = kinds[kind]
+                collected.append(record(*row[1:]))
+
+    def _kinds(self) -> dict[str, tuple[list[Any], type]]:
+        return {
+            "identity": (self.identities, Identity),
+            "role": (self.roles, RoleSample),
+            "event": (self.events, SentinelEvent),
+            "view": (self.views, View),
+            "listening": (self.listening, Listening),
+            "health": (self.health, Health),
+            "fault": (self.faults, FaultMark),
+            "sweep": (self.sweeps, SeatSweep),
+            "kept": (self.kept, Kept),
+            "alien": (self.aliens, Alien),
+        }

@@ -40,8 +40,8 @@ def read_header(path: Path) -> dict[str, Any]:
 def read_records(path: Path) -> Iterator[list[list[Any]]]:
     """All records after the header in chunks, each a list whose first value is the type.
 
-    The end line, if there is one, must be the last and must count what precedes it. A file without one is incomplete (the
-    witness was killed): then a last line cut short is left out. Everything else that is not a record raises HistoryError.
+    The end line, if there is one, must be the last and must count what precedes it. A file without one is incomplete
+    (the witness was killed): then a last line cut short is left out. Whatever else is no record raises HistoryError.
     """
     counts: Counter[str] = Counter()
     ended: list[Any] | None = None

@@ -15,7 +15,7 @@ MICRO = 1_000_000
 
 #: Record types and their fields; the same table stands in every header (a unit test holds both sides together).
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "instance": ("index", "name", "address"),
+    "instance": ("number", "name", "address"),
     "identity": ("instance", "at", "run_id", "version"),
     "w": ("writer", "sequence", "invoked", "took", "outcome", "instance", "error"),
     "role": ("instance", "invoked", "took", "role", "offset", "link", "detail"),
@@ -45,7 +45,7 @@ class WriterInfo(NamedTuple):
 class Instance(NamedTuple):
     """A Redis seat, a Sentinel or another address that somebody talked to."""
 
-    index: int
+    number: int
     name: str
     address: str
 
@@ -131,7 +131,10 @@ class Listening(NamedTuple):
 
 
 class Health(NamedTuple):
-    """The witness itself: largest event-loop lag and CPU used since the last record (microseconds), peak memory (KiB)."""
+    """The witness itself: largest event-loop lag and CPU used since the last record, in microseconds.
+
+    `rss` is its peak memory in KiB. A lag was over at `at`; one of 5 ms or more is recorded when it happens.
+    """
 
     at: int
     lag: int

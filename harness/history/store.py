@@ -16,7 +16,8 @@ def finish_journal(journal: Path, marks: Iterable[FaultMark]) -> None:
     """Add the fault marks to a fetched journal, before its end line, whose counts then include them.
 
     The marks come from the runner, the only one to know when a fault was sent; with them the file can be judged again
-    without anything else. A journal without an end line (the witness was killed) gets them appended and stays incomplete.
+    without anything else. A journal without an end line (the witness was killed) gets them appended, and stays
+    incomplete.
     """
     lines = [json.dumps(["fault", *mark], separators=(",", ":")) for mark in marks]
     if not lines:

@@ -36,8 +36,8 @@ class Deployment:
 class Writers:
     """A group of writers: `connections` share `rate` writes a second (0: unpaced).
 
-    `target` is ``sentinel``, a seat's name, or ``host:port``. With `wait_replicas` a write counts as acknowledged only if
-    that many replicas confirmed it within `wait_timeout_s` seconds.
+    `target` is ``sentinel``, a seat's name, or ``host:port``. With `wait_replicas` a write counts as acknowledged only
+    if that many replicas confirmed it within `wait_timeout_s` seconds.
     """
 
     name: str = "writer"

@@ -57,7 +57,7 @@ class Recording:
         return self._client.status(self.id, since_ns=remote + uncertainty).acknowledged_since or 0
 
     def is_writing(self, within_s: float = WRITING_S) -> bool:
-        """Whether a write was acknowledged in the last `within_s` seconds. Raises WitnessError if the workload failed."""
+        """Whether a write was acknowledged in the last `within_s` seconds. Raises WitnessError if it ended."""
         status = self.status
         if status.is_over:
             raise WitnessError(f"the workload {self.id} ended by itself: {status.error or status.state}")
@@ -110,8 +110,8 @@ class Workload:
     ) -> Iterator[Recording]:
         """Write from before the block until after it; then sweep, fetch, and set ``recording.history``.
 
-        If the block raises, the history is still fetched (it is the evidence) and the block's error goes on, with a note
-        if fetching failed too. `options` are further fields of the witness's workload (``docs/history-format.md``).
+        If the block raises, the history is still fetched (it is the evidence) and the block's error goes on, with a
+        note if fetching failed too. `options` are further fields of the witness's workload (``witness/bodies.py``).
         """
         spec = {
             "name": _file_name(name),

@@ -1,0 +1,91 @@
+"""Numbers about a history, and the refusal of a vacuous one: where nothing happened, nothing was proven."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.checkers.verdict import Verdict
+from harness.history.history import History
+from harness.history.records import MICRO, OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats(Verdict):
+    """How much happened: ops by outcome, acknowledged ops a second, latencies and distances in seconds."""
+
+    outcomes: dict[str, int]
+    acks_per_second: float
+    median_latency: float
+    p99_latency: float
+    median_distance: float
+    p99_distance: float
+    worst_lag: float
+
+
+def stats(history: History, *, at_least: int = 1) -> Stats:
+    """Whether the history can prove anything at all.
+
+    It can if each group of writers had `at_least` acknowledged writes, each Sentinel was listened to, and each seat
+    answered. If not, the verdict is unknown, never valid.
+    """
+    writes = history.writes
+    acks = list(writes.oks())
+    latencies = sorted(writes.took[index] for index in acks)
+    instants = [writes.completed[index] for index in acks]
+    distances = sorted(after - before for before, after in pairwise(instants))
+    span = (instants[-1] - instants[0]) / MICRO if instants else 0.0
+    missing = tuple(_missing(history, at_least))
+    rate = len(acks) / span if span else 0.0
+    lag = max((each.lag for each in history.health), default=0) / MICRO
+    outcomes = dict(writes.counts())
+    shown = [f"{_at(values, percent) * 1e3:.2f} ms" for values in (latencies, distances) for percent in (50, 99)]
+    lines = (
+        f"ops: {outcomes.get('o', 0)} ok, {outcomes.get('f', 0)} fail, {outcomes.get('i', 0)} info"
+        + "".join(f"; {number} {label}" for label, number in sorted(writes.errors().items())),
+        f"latency of acknowledged writes: median {shown[0]}, p99 {shown[1]}",
+        f"distance of acknowledgements: median {shown[2]}, p99 {shown[3]}",
+        f"the witness's worst lag: {lag * 1e3:.1f} ms",
+    )
+    return Stats(
+        checker="stats",
+        valid=None if missing else True,
+        summary="; ".join(missing) or f"{len(acks)} acknowledged writes in {span:.1f} s ({rate:.0f}/s)",
+        evidence=lines,
+        outcomes=outcomes,
+        acks_per_second=rate,
+        median_latency=_at(latencies, 50),
+        p99_latency=_at(latencies, 99),
+        median_distance=_at(distances, 50),
+        p99_distance=_at(distances, 99),
+        worst_lag=lag,
+    )
+
+
+def _missing(history: History, at_least: int) -> list[str]:
+    """What a history that proves something has, and this one lacks."""
+    missing = []
+    if not history.is_complete:
+        missing.append(history.why_incomplete)
+    writes = history.writes
+    groups = Counter({each.group: 0 for each in history.writers})
+    groups.update(history.writers[writer].group for writer, letter in zip(writes.writer, writes.outcome, strict=True)
+                  if letter == ord(OK))  # fmt: skip
+    if not groups:
+        missing.append("nobody wrote")
+    missing += [f"{name}: {number} acknowledged writes" for name, number in sorted(groups.items()) if number < at_least]
+    heard = {each.sentinel for each in history.listening if each.state == "up"}
+    silent = {each.sentinel for each in history.views} | {each.sentinel for each in history.listening}
+    missing += [f"{history.instance_name(index)} was never listened to" for index in sorted(silent - heard)]
+    if not heard:
+        missing.append("no Sentinel was listened to")
+    answered = {each.instance for each in history.roles if each.role in {"primary", "replica"}}
+    sampled = {each.instance for each in history.roles}
+    missing += [f"{history.instance_name(index)} never answered ROLE" for index in sorted(sampled - answered)]
+    return missing
+
+
+def _at(ascending: list[int], percent: int) -> float:
+    """A percentile of ascending microseconds, in seconds; 0 without values."""
+    return ascending[min(len(ascending) - 1, len(ascending) * percent // 100)] / MICRO if ascending else 0.0

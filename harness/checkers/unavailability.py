@@ -1,0 +1,199 @@
+"""Windows without acknowledged writes, as clients experienced them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.checkers.verdict import Verdict
+from harness.history.history import History
+from harness.history.records import MICRO, OK, FaultMark
+
+#: Around a window's edges the usual distance of two acknowledgements is taken from this much time, in seconds.
+AROUND_S = 1.0
+#: If the witness's own stall makes up this share of a window, the window says nothing about Redis.
+OWN_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """From the last acknowledged write before to the first one after; seconds since the history's origin.
+
+    The real outage is shorter than `duration` by at most `resolution`. An open window had not ended when the recording
+    did.
+    """
+
+    begin: float
+    end: float
+    resolution: float
+    is_open: bool
+    outcomes: dict[str, int]
+    errors: dict[str, int]
+    last_by: str
+    first_by: str | None
+
+    @property
+    def duration(self) -> float:
+        """Its length in seconds."""
+        return self.end - self.begin
+
+    def describe(self) -> str:
+        """One line."""
+        errors = ", ".join(f"{number} {label}" for label, number in sorted(self.errors.items())) or "no op failed"
+        until = "the end of the recording" if self.is_open else f"{self.end:.3f} s (by {self.first_by})"
+        return (
+            f"{self.duration:.3f} s (-{self.resolution * 1000:.1f} ms) without an acknowledged write, "
+            f"from {self.begin:.3f} s (by {self.last_by}) to {until}; meanwhile: {errors}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailability(Verdict):
+    """The worst window of the time looked at; without one (nothing acknowledged) `window` is None."""
+
+    window: Window | None
+
+    @property
+    def duration(self) -> float:
+        """The window's length in seconds; infinite if it cannot be measured."""
+        return self.window.duration if self.window else float("inf")
+
+    @property
+    def resolution(self) -> float:
+        """How much shorter the real outage may be, in seconds."""
+        return self.window.resolution if self.window else float("inf")
+
+
+def unavailability(
+    history: History,
+    *,
+    since: FaultMark | float | None = None,
+    until: FaultMark | float | None = None,
+    at_most: float | None = None,
+    group: str | None = None,
+) -> Unavailability:
+    """The longest time without an acknowledged write that touches [since, until] (seconds since the origin, or marks).
+
+    Valid if it is at most `at_most` seconds (if given); unknown if it could not be measured: nothing was acknowledged
+    before `since`, the witness itself stood still, or the limit lies within the resolution. Counts the writers of
+    `group`; by default all Sentinel-aware ones, for a pinned writer's outage is its own.
+    """
+    acks = _acknowledgements(history, group)
+    begin_us, end_us = _instant(since, 0, earliest=True), _instant(until, None, earliest=False)
+    if not acks or acks[0] > max(begin_us, acks[0] if since is None else 0):
+        return _unknown("no write was acknowledged before the time looked at, so there is nothing to compare with")
+    worst = max(_gaps(history, acks, begin_us, end_us), key=lambda gap: gap[1] - gap[0], default=None)
+    if worst is None:
+        return _unknown("the time looked at lies outside of what was recorded")
+    window = _window(history, acks, *worst)
+    if _own_stall(history, worst) > OWN_SHARE * (worst[1] - worst[0]) and window.duration > AROUND_S / 10:
+        return _unknown("the witness itself stood still for most of it", window)
+    if window.is_open and not history.is_complete:
+        return _unknown(f"it was still open when the recording broke off ({history.why_incomplete})", window)
+    return _judged(window, at_most)
+
+
+def windows(history: History, *, longer_than: float = 0.1, group: str | None = None) -> tuple[Window, ...]:
+    """All windows longer than `longer_than` seconds, in order."""
+    acks = _acknowledgements(history, group)
+    found = [gap for gap in _gaps(history, acks, 0, None) if gap[1] - gap[0] > longer_than * MICRO]
+    return tuple(_window(history, acks, *gap) for gap in found)
+
+
+def _judged(window: Window, at_most: float | None) -> Unavailability:
+    if at_most is None:
+        valid: bool | None = True
+        limit = ""
+    else:
+        limit = f" (limit {at_most:g} s)"
+        valid = True if window.duration <= at_most else None
+        if window.duration - window.resolution > at_most:
+            valid = False
+        elif window.is_open:
+            valid = None
+    summary = f"{window.duration:.3f} s without an acknowledged write{limit}"
+    return Unavailability(
+        checker="unavailability", valid=valid, summary=summary, evidence=(window.describe(),), window=window
+    )
+
+
+def _unknown(why: str, window: Window | None = None) -> Unavailability:
+    evidence = (window.describe(),) if window else ()
+    return Unavailability(checker="unavailability", valid=None, summary=why, evidence=evidence, window=window)
+
+
+def _acknowledgements(history: History, group: str | None) -> array[int]:
+    """The instants of all acknowledgements of the writers asked for; microseconds, ascending."""
+    wanted = [each.group == group if group is not None else each.target == "sentinel" for each in history.writers]
+    writes = history.writes
+    if group is None and not any(wanted):
+        wanted = [True] * len(wanted)  # only pinned writers: then they are what is asked about
+    if all(wanted):
+        return array("q", (writes.completed[index] for index in writes.oks()))
+    return array("q", (writes.completed[index] for index in writes.oks() if wanted[writes.writer[index]]))
+
+
+def _gaps(history: History, acks: array[int], begin_us: int, end_us: int | None) -> Iterator[tuple[int, int, bool]]:
+    """Neighbouring acknowledgements with nothing between, as (from, to, still open), that touch the time looked at."""
+    if not acks:
+        return
+    last_us = history.writes.completed[-1]
+    limit = last_us if end_us is None else end_us
+    for before, after in pairwise(acks):
+        if after > begin_us and before < limit:
+            yield before, after, False
+    if acks[-1] < limit and last_us > acks[-1]:
+        yield acks[-1], last_us, True
+
+
+def _window(history: History, acks: array[int], begin_us: int, end_us: int, is_open: bool) -> Window:
+    writes = history.writes
+    inside = writes.between(begin_us + 1, end_us if is_open else end_us - 1)
+    usual = _usual_distance(acks, begin_us, end_us)
+    lag = max(history.largest_lag_us(edge, edge) for edge in (begin_us, end_us))
+    return Window(
+        begin=begin_us / MICRO,
+        end=end_us / MICRO,
+        resolution=max(usual, lag) / MICRO,
+        is_open=is_open,
+        outcomes=dict(writes.counts(inside)),
+        errors=dict(writes.errors(inside)),
+        last_by=_by(history, begin_us),
+        first_by=None if is_open else _by(history, end_us),
+    )
+
+
+def _usual_distance(acks: array[int], begin_us: int, end_us: int) -> int:
+    """The 99th percentile of the distance of two acknowledgements just before and just after a window."""
+    around = int(AROUND_S * MICRO)
+    distances = sorted(
+        after - before
+        for before, after in pairwise(acks)
+        if begin_us - around <= before < begin_us or end_us < after <= end_us + around
+    )
+    return distances[len(distances) * 99 // 100] if distances else end_us - begin_us
+
+
+def _own_stall(history: History, gap: tuple[int, int, bool]) -> int:
+    begin_us, end_us, _ = gap
+    return sum(
+        max(0, min(each.at, end_us) - max(each.at - each.lag, begin_us))
+        for each in history.health
+        if each.at >= begin_us and each.at - each.lag <= end_us
+    )
+
+
+def _by(history: History, at_us: int) -> str:
+    writes = history.writes
+    index = next(index for index in writes.between(at_us, at_us) if writes.outcome[index] == ord(OK))
+    return history.instance_name(writes.instance[index])
+
+
+def _instant(value: FaultMark | float | None, default: int | None, *, earliest: bool) -> int:
+    if value is None:
+        return default if default is not None else 1 << 62
+    if isinstance(value, FaultMark):
+        return value.sent - value.uncertainty if earliest else value.returned + value.uncertainty
+    return int(value * MICRO)
