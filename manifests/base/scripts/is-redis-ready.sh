@@ -1,26 +1,17 @@
 #!/bin/sh
-# Readiness of a Redis server: it answers PONG (not NOAUTH, LOADING or MISCONF), and a replica has
-# its link up and is not in a full sync. Sentinel is not asked: a loss of all Sentinels must not
-# take a working Redis out of service. A primary that the Sentinels have replaced is taken out by
-# redis-role-labeler.
-reply=$(printf 'PING\nINFO replication\n' | timeout 3 redis-cli -p "${PROBE_PORT:-6379}" 2>&1 | tr -d '\r')
-
-fail() {
-    echo "not ready: $1"
-    exit 1
-}
-
-case $reply in
-    PONG*) ;;
-    '') fail "no answer within 3 s" ;;
-    *) fail "$(printf '%s\n' "$reply" | sed 1q)" ;;
-esac
-case $reply in
-    *role:master*) exit 0 ;;
-    *master_link_status:up*) ;;
-    *) fail "replica without a link to its primary" ;;
-esac
-case $reply in
-    *master_sync_in_progress:0*) exit 0 ;;
-    *) fail "full sync in progress" ;;
-esac
+# Readiness of a Redis server: it obeys (an error reply such as NOAUTH, LOADING or MISCONF fails,
+# by -e), and a replica has its link up and is not in a full sync. The server judges itself in one
+# read-only script, so this is one process that the kubelet can kill (see is-alive.sh).
+#
+# Sentinel is not asked: a loss of all Sentinels must not take a working Redis out of service. A
+# primary that the Sentinels have replaced is taken out by redis-role-labeler.
+exec redis-cli -e -p "${PROBE_PORT:-6379}" EVAL_RO '
+    local info = redis.call("INFO", "replication")
+    if info:find("role:master", 1, true) then return "primary" end
+    if not info:find("master_link_status:up", 1, true) then
+        return redis.error_reply("NOTREADY replica without a link to its primary")
+    end
+    if not info:find("master_sync_in_progress:0", 1, true) then
+        return redis.error_reply("NOTREADY replica in a full sync")
+    end
+    return "replica"' 0

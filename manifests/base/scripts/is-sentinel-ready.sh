@@ -3,8 +3,9 @@
 # has reached the primary since it started or knows that it is down. One that knows less could not
 # carry a promotion through (and would not try again for 60 s), so a rollout must wait for it. Lost
 # peers do not count against it: whoever can still name the primary must stay findable.
-reply=$(printf 'PING\nSENTINEL MASTER %s\n' "$MASTER_NAME" |
-    timeout 3 redis-cli -p "${PROBE_PORT:-26379}" 2>&1 | tr -d '\r')
+look() {
+    state=$(redis-cli -p "${PROBE_PORT:-26379}" SENTINEL MASTER "$MASTER_NAME" 2>&1)
+}
 
 fail() {
     echo "not ready: $1"
@@ -12,21 +13,23 @@ fail() {
 }
 
 field() {
-    printf '%s\n' "$reply" | sed -n "/^$1\$/{n;p;q;}"
+    printf '%s\n' "$state" | sed -n "/^$1\$/{n;p;q;}"
 }
 
-case $reply in
-    PONG*) ;;
-    '') fail "no answer within 3 s" ;;
-    *) fail "$(printf '%s\n' "$reply" | sed 1q)" ;;
-esac
 # shellcheck disable=SC2086  # a list, split on purpose
-set -- $SENTINEL_PEERS
+count() {
+    set -- $1
+    echo $#
+}
+
+look
 others=$(field num-other-sentinels)
-[ "${others:-0}" -ge $(($# - 1)) ] || fail "knows ${others:-0} other Sentinels of $(($# - 1))"
-# shellcheck disable=SC2086
-set -- $REDIS_PEERS
-[ $# -eq 1 ] || [ "$(field num-slaves)" != 0 ] || fail "knows no replica yet"
+known=$(($(count "$SENTINEL_PEERS") - 1))
+[ -n "$others" ] || fail "$(printf '%s\n' "${state:-no answer}" | sed 1q)"
+[ "$others" -ge "$known" ] || fail "knows $others other Sentinels of $known"
+[ "$(count "$REDIS_PEERS")" -eq 1 ] || [ "$(field num-slaves)" != 0 ] || fail "knows no replica yet"
+# Right after a promotion the new primary is unknown for an instant: look twice.
+[ -n "$(field runid)" ] || { sleep 1; look; }
 [ -n "$(field runid)" ] || case $(field flags) in
     *s_down*) ;;
     *) fail "has not reached the primary yet" ;;
