@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from harness.cluster import Cluster
 from harness.cluster.readiness import Readiness, is_ready
 from harness.errors import HarnessError
 from harness.faults.base import Bench
@@ -138,20 +139,20 @@ class SeatEmpty:
 
     def heal(self, bench: Bench) -> None:
         """Uncordon the node and take the mark away."""
-        uncordon(bench, self._node)
+        uncordon(bench.sut.cluster, self._node)
 
     def await_healed(self, bench: Bench) -> None:
         """Return when the seat has a new pod that is Ready."""
         self._deleted.await_healed(bench)
 
 
-def uncordon(bench: Bench, node: str) -> None:
+def uncordon(cluster: Cluster, node: str) -> None:
     """Make `node` schedulable again and forget that the suite had cordoned it."""
-    bench.sut.cluster.uncordon(node)
-    bench.sut.cluster.patch("Node", node, {"metadata": {"annotations": {CORDONED_BY: None}}})
+    cluster.uncordon(node)
+    cluster.patch("Node", node, {"metadata": {"annotations": {CORDONED_BY: None}}})
 
 
-def cordoned_by_the_suite(bench: Bench) -> list[str]:
+def cordoned_by_the_suite(cluster: Cluster) -> list[str]:
     """Return the nodes that an earlier run cordoned and, killed in mid-drill, left so."""
-    nodes = bench.sut.cluster.list("Node")
+    nodes = cluster.list("Node")
     return [node["metadata"]["name"] for node in nodes if CORDONED_BY in node["metadata"].get("annotations", {})]

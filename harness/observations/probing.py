@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,17 +13,31 @@ from harness.properties.probes import ProbeRun
 from harness.sut import Sut
 from harness.sut.names import kind_of
 
+#: Running a probe several times in a row, seconds.
+PROBES_S = 30.0
+
 
 def run_all(sut: Sut, pods: Mapping[str, Mapping[str, Any]]) -> list[ProbeRun]:
     """Run every probe of every Redis and Sentinel pod once (exec probes: several times in a row), side by side."""
     calls = [
-        partial(run, sut, seat, container, sort)
+        partial(_run_of_seat, sut, seat, containers)
         for seat, pod in pods.items()
-        for container in pod["spec"]["containers"]
-        for sort in probes.SORTS
-        if sort in container
+        for containers in ([each] for each in pod["spec"]["containers"])
     ]
-    return sut.cluster.gather(calls)
+    return [run for runs in sut.cluster.gather(calls) for run in runs]
+
+
+def _run_of_seat(sut: Sut, seat: str, containers: Sequence[Mapping[str, Any]]) -> list[ProbeRun]:
+    """Run the probes of some containers one after the other; two of the same command are one run with two names."""
+    runs: list[ProbeRun] = []
+    for container in containers:
+        same: dict[str, ProbeRun] = {}
+        for sort in (sort for sort in probes.SORTS if sort in container):
+            command = str({key: container[sort].get(key) for key in ("exec", "httpGet", "tcpSocket")})
+            if command not in same:
+                same[command] = run(sut, seat, container, sort)
+            runs.append(dataclasses.replace(same[command], sort=sort))
+    return runs
 
 
 def run(sut: Sut, seat: str, container: Mapping[str, Any], sort: str) -> ProbeRun:
@@ -31,7 +46,7 @@ def run(sut: Sut, seat: str, container: Mapping[str, Any], sort: str) -> ProbeRu
     try:
         if "exec" in probe:
             argv = probes.script_that_counts(probe["exec"]["command"], kind_of(seat).port, sort)
-            printed = sut.cluster.execute(seat, name, argv, seconds=30).check().stdout
+            printed = sut.run(seat, argv, seconds=PROBES_S).check().stdout
             return probes.read_count(seat, name, sort, printed)
         if "httpGet" in probe:
             port = _port(container, probe["httpGet"]["port"])

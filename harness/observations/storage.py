@@ -41,7 +41,7 @@ def persistence_of(sut: Sut, seat: str) -> State:
     about, settings = sut.ask(seat, "INFO persistence", "CONFIG GET *")
     config = replies.pairs(settings, "CONFIG GET *")
     listing = ["sh", "-c", 'cd "$1" && find . -type f -exec stat -c "%s %n" {} +', "list", config["dir"]]
-    printed = sut.cluster.execute(seat, REDIS.container, listing).check().stdout
+    printed = sut.run(seat, listing).check().stdout
     sizes = (line.split(" ", 1) for line in printed.splitlines())
     return State(
         seat=seat,

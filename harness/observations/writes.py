@@ -75,7 +75,7 @@ def discovered_primary(sut: Sut, sentinel: str) -> str:
     """Return the host name that `sentinel` hands to clients. Raises ObservationError when it hands out none."""
     argv = ["redis-cli", "-h", f"{sentinel}.{SENTINEL.headless}", "-p", str(SENTINEL.port), "--raw"]
     argv += ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME]
-    printed = sut.cluster.execute(client_seat(sut), REDIS.container, argv).check().stdout.split()
+    printed = sut.run(client_seat(sut), argv).check().stdout.split()
     if len(printed) != 2:
         raise ObservationError(f"{sentinel} was asked for the primary's address and answered {' '.join(printed)!r}")
     return printed[0]
@@ -107,7 +107,7 @@ def refusals_through_service(sut: Sut) -> list[str]:
         f'n=0; while [ $n -lt {TRIES} ]; do {redis_cli} SET "$1" x EX {KEY_LIFE_S} 2>&1; n=$((n+1)); done; '
         f'{redis_cli} DEL "$1" >/dev/null'
     )
-    done = sut.cluster.execute(client_seat(sut), REDIS.container, ["sh", "-c", script, "write", key], seconds=30)
+    done = sut.run(client_seat(sut), ["sh", "-c", script, "write", key], seconds=30)
     replies = [line for line in done.stdout.splitlines() if line.strip()]
     if len(replies) < TRIES:
         raise ObservationError(f"{len(replies)} of {TRIES} writes through Service {REDIS_SERVICE} ended: {done.stderr}")

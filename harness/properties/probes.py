@@ -12,7 +12,7 @@ SORTS = ("startupProbe", "livenessProbe", "readinessProbe")
 
 #: How often an exec probe is run in a row to see whether it reaches the server. The kubelet's own probes, the exporter
 #: and Sentinels open at most a few connections in the fraction of a second that this takes.
-RUNS = 8
+RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)

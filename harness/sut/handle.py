@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from harness.sut.steady import is_steady
 from harness.sut.topology import Pod, RedisView, SentinelView, Topology
 
 if TYPE_CHECKING:
-    from harness.cluster import Cluster
+    from harness.cluster import Cluster, Executed, Shell
 
 #: How long one instance may take to answer before it counts as silent; far below down-after (5 s).
 ANSWER_S = 3.0
@@ -33,6 +35,13 @@ class Sut:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
+        self._shells: dict[str, Shell] = {}
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        """Close the shells that are held open in the pods; another question opens them anew."""
+        for shell in self._shells.values():
+            shell.close()
 
     # Kubernetes' side
 
@@ -71,13 +80,23 @@ class Sut:
         """
         kind = kind_of(seat)
         argv = replies.command_line(kind.port, commands, host or "127.0.0.1")
-        done = self.cluster.execute(seat, kind.container, argv, seconds=seconds)
+        done = self.run(seat, argv, seconds=seconds)
         try:
             return replies.parse(done.stdout, len(commands))
         except ObservationError as error:
             raise ObservationError(
                 f"{seat} was asked {commands[0]!r}: {(done.stderr or str(error)).strip()}"
             ) from error
+
+    def run(self, seat: str, argv: Sequence[str], *, seconds: float = ANSWER_S) -> Executed:
+        """Run a command in the main container on `seat`, over a shell held open there: 1-4 ms instead of 44 (a new exec).
+
+        Raises ExecFailed when it has not ended after `seconds` or the pod went away under it.
+        """
+        with self._opening:
+            if seat not in self._shells:
+                self._shells[seat] = self.cluster.shell(seat, kind_of(seat).container)
+        return self._shells[seat].run(shlex.join(argv), seconds=seconds)
 
     def ask_each(self, *commands: str, stateful_set: str) -> dict[str, list[Any]]:
         """Ask every instance of one StatefulSet that has a pod, side by side. Raises if one does not answer."""

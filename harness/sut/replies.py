@@ -2,7 +2,7 @@
 
 Several commands go through one `redis-cli --json` on standard input, because a call into a container costs 44 ms and a
 command 0.1 ms. redis-cli prints INFO raw even with --json and errors as ``error:"…"`` (seen with 7.0.15), so each reply
-is fenced by an ECHO.
+is fenced by a PING with a message (a Sentinel has no ECHO).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ErrorReply(str):
 def command_line(port: int, commands: Sequence[str], host: str = "127.0.0.1") -> list[str]:
     """Return the argument list that asks `commands` (in redis-cli's own quoting) and fences the replies."""
     script = (
-        'for command in "$@"; do printf "%s\\n" "$command" \'ECHO "' + FENCE + "\"'; done"
+        'for command in "$@"; do printf "%s\\n" "$command" \'PING "' + FENCE + "\"'; done"
         f" | redis-cli -2 --json -h {host} -p {port}"
     )
     return ["sh", "-c", script, "ask", *commands]

@@ -277,7 +277,7 @@ def test_a_container_without_probes_is_found() -> None:
     ("printed", "expected"),
     [
         (f"10\n{10 + RUNS + 1}\n0\nPONG\n", None),
-        ("10\n11\n0\n\n", "passes without asking the server: 8 runs made 0 connections"),
+        ("10\n11\n0\n\n", "passes without asking the server: 4 runs made 0 connections"),
         ("10\n12\n1\nNOAUTH Authentication required.\n", "fails when run: NOAUTH"),
     ],
     ids=["asks", "true", "fails"],

@@ -1,0 +1,147 @@
+"""Every shared fixture: one acquisition and its release each; what they do is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness import deploy
+from harness.cluster import Cluster
+from harness.drill import Drill
+from harness.faults import Bench, Faults
+from harness.faults.sweep import sweep
+from harness.faults.injector import Injector
+from harness.images import ImageSet, choose
+from harness.plugin import REPORT, SETTINGS
+from harness.progress import Progress
+from harness.providers import Provider, provider_of
+from harness.report.dump import dump
+from harness.report.evidence import Evidence
+from harness.report.head import describe_deployment
+from harness.report.plugin import ReportPlugin
+from harness.settings import Settings
+from harness.sut import Sut
+from harness.witness_pod import deployed_witness
+from harness.workload import Workload
+
+
+@pytest.fixture(scope="session")
+def settings(pytestconfig: pytest.Config) -> Settings:
+    """What the user asked for."""
+    return pytestconfig.stash[SETTINGS]
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> ReportPlugin:
+    """The report of this run."""
+    return pytestconfig.stash[REPORT]
+
+
+@pytest.fixture(scope="session")
+def progress(pytestconfig: pytest.Config) -> Progress:
+    """Where long work says how far it is."""
+    return Progress(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def images(settings: Settings, progress: Progress, report: ReportPlugin) -> ImageSet | None:
+    """The images of this run; None on a cluster of the user's own, whose images are its own business."""
+    if settings.provider == "context":
+        return None
+    chosen = choose(settings.images, progress)
+    report.head["images"] = chosen.describe()
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def provider(
+    settings: Settings, images: ImageSet | None, progress: Progress, report: ReportPlugin
+) -> Iterator[Provider]:
+    """Who gives the cluster; takes it back at the end unless it is to be kept."""
+    provider = provider_of(settings, images)
+    report.head["provider"] = {"name": provider.name}
+    try:
+        yield provider
+    finally:
+        provider.release()
+
+
+@pytest.fixture(scope="session")
+def cluster(provider: Provider, settings: Settings, progress: Progress, report: ReportPlugin) -> Iterator[Cluster]:
+    """The cluster, seen from the deployment's namespace, with no fault of an earlier run left in it."""
+    access = provider.obtain(progress)
+    report.head["provider"] = provider.describe()
+    cluster = Cluster.connect(access.kubeconfig, access.context, settings.namespace)
+    if settings.provider != "context":
+        for healed in sweep(cluster):
+            progress(healed)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def sut(
+    cluster: Cluster, settings: Settings, images: ImageSet | None, progress: Progress, report: ReportPlugin
+) -> Sut:
+    """Redis and its Sentinels, deployed and rolled out (an existing deployment of the user's is taken as it is)."""
+    sut = Sut(cluster)
+    report.on_failure = lambda directory: dump(cluster, sut, directory)
+    if images is not None:
+        objects = deploy.render(settings.overlay, settings.namespace, images.tools["kubectl"])
+        deploy.deploy(cluster, deploy.substituted(objects, images), progress)
+    describe_deployment(report.head, sut)
+    return sut
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, report: ReportPlugin) -> Evidence:
+    """Says in the report what a check saw."""
+
+    def say(text: str) -> None:
+        report.evidence(request.node, text)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def breakable(provider: Provider, settings: Settings) -> None:
+    """Permission to break things: drills that ask for it are skipped where the namespace is not the suite's to break."""
+    refusal = provider.may_inject(settings.namespace)
+    if refusal:
+        pytest.skip(refusal)
+
+
+@pytest.fixture(scope="session")
+def bench(breakable: None, sut: Sut, images: ImageSet | None, progress: Progress) -> Iterator[Bench]:
+    """The tools that faults use, deployed on every node."""
+    injector = Injector.deployed(sut.cluster, images)
+    try:
+        yield Bench(sut, injector)
+    finally:
+        injector.close()
+
+
+@pytest.fixture(scope="session")
+def workload(
+    breakable: None, sut: Sut, images: ImageSet | None, report: ReportPlugin, progress: Progress
+) -> Workload:
+    """The witness inside the cluster, ready to write, read and listen."""
+    return deployed_witness(sut, images, report.run.history)
+
+
+@pytest.fixture
+def drill(
+    request: pytest.FixtureRequest, bench: Bench, workload: Workload, settings: Settings, report: ReportPlugin
+) -> Iterator[Drill]:
+    """A drill: steady state before it and after it, faults and workload on one clock, and its record in the report."""
+    faults = Faults(bench, report.run.faults)
+    promise = (request.function.__doc__ or request.node.name).strip().splitlines()[0]
+    drill = Drill(request.node.name, promise, bench.sut, faults, workload, seed=settings.chaos_seed)
+    try:
+        yield drill
+        drill.await_steady()
+    finally:
+        report.attach(request.node, drill.record())
