@@ -14,7 +14,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,7 +174,8 @@ class JsonLines:
                 while rest:
                     rest = rest[self._file.write(rest) :]
             except OSError:
-                self._file.truncate(before)
+                with suppress(OSError):  # the first refusal is the one to tell
+                    self._file.truncate(before)
                 raise
 
     def close(self) -> None:

@@ -60,9 +60,13 @@ def unfinished(run: Run, command: str) -> dict[str, Any]:
 
 def _head(head: Mapping[str, Any]) -> dict[str, Any]:
     """Return the head with every promised key, even where whoever filled it in left some out."""
-    known = plain({**EMPTY_HEAD, **head})
-    known["images"] = [{"name": "", "reference": "", "id": ""} | image for image in known["images"]]
-    return dict(known)
+    known: dict[str, Any] = plain({**EMPTY_HEAD, **head})
+    images = known["images"]
+    if isinstance(images, dict):  # as ImageSet.describe() tells it: where they come from, and the images by name
+        known["image source"] = {key: value for key, value in images.items() if key != "images"}
+        images = [{"name": name, **image} for name, image in images["images"].items()]
+    known["images"] = [{"name": "", "reference": "", "version": "", "id": ""} | image for image in images]
+    return known
 
 
 def _test(result: Result) -> dict[str, Any]:

@@ -27,28 +27,26 @@ def run_command(arguments: Sequence[str]) -> str:
     return shlex.join(["pytest", *arguments])
 
 
-def rerun_command(test: str, arguments: Sequence[str], seed: int | None) -> str:
-    """Return the command that runs one test again: the run's options, its seed, and this test alone."""
-    options = [argument for argument in _options(arguments) if not argument.startswith("--chaos-seed")]
+def rerun_command(test: str, arguments: Sequence[str], selections: Sequence[str], seed: int | None) -> str:
+    """Return the command that runs one test again: the run's long options, its seed, and this test alone.
+
+    `selections` are those of the run's `arguments` that name tests; they are left out, as are -k and -m.
+    """
+    options = [option for option in _options(arguments, selections) if not option.startswith("--chaos-seed")]
     seeded = [f"--chaos-seed={seed}"] if seed is not None else []
     return shlex.join(["pytest", test, *options, *seeded])
 
 
-def _options(arguments: Sequence[str]) -> list[str]:
-    """Return the long options of a command line with their values; selections (paths, -k, -m) are left out."""
+def _options(arguments: Sequence[str], selections: Sequence[str]) -> list[str]:
     kept: list[str] = []
     rest = list(arguments)
     while rest:
         argument = rest.pop(0)
         if not argument.startswith("--"):
             continue
-        has_value = "=" not in argument and rest and not rest[0].startswith("-") and not _is_selection(rest[0])
+        has_value = "=" not in argument and rest and not rest[0].startswith("-") and rest[0] not in selections
         kept.append(f"{argument}={rest.pop(0)}" if has_value else argument)
     return kept
-
-
-def _is_selection(argument: str) -> bool:
-    return "::" in argument or argument.endswith(".py") or argument.startswith("tests")
 
 
 def _git(checkout: Path, *arguments: str) -> str:

@@ -99,7 +99,10 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _checks(results: Sequence[Result]) -> str:
     """Return how the checks ended, in one line; empty when none was among the tests."""
     checks = [result.outcome for result in results if result.kind == "check"]
-    return f"{checks.count('passed')} of {len(checks)} checks hold" if checks else ""
+    others = [
+        f"{checks.count(outcome)} {outcome}" for outcome in WORST_FIRST if outcome in checks and outcome != "passed"
+    ]
+    return ", ".join([f"{checks.count('passed')} of {len(checks)} checks hold", *others]) if checks else ""
 
 
 def _when(stamp: str | None) -> str:

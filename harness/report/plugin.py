@@ -26,7 +26,6 @@ from harness.report.outcome import Result, Verdict, judge
 from harness.report.reading import (
     interruption_of,
     is_unit_test_path,
-    judges_nothing,
     kind_of,
     message_of,
     outcome_of,
@@ -68,7 +67,7 @@ class ReportPlugin:
         self._config = config
         self._arguments = [str(argument) for argument in config.invocation_params.args]
         self._results: dict[str, Result] = {}
-        self._unjudged: set[str] = set()
+        self._saved_at_setup: dict[str, list[str]] = {}
         self._deselected = 0
         self._document: dict[str, Any] = {}
         config.option.htmlpath = str(run.report_html)
@@ -115,24 +114,22 @@ class ReportPlugin:
             self.problems.append(f"{report.nodeid or 'the tests'} cannot be collected: {message_of(report)}")
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
         """Save the state of the cluster while it still is what the failed test saw."""
         report: pytest.TestReport = yield  # type: ignore[assignment]
         result = self._result(item)
-        if call.excinfo and judges_nothing(call.excinfo.value):
-            self._unjudged.add(item.nodeid)
         if report.failed and not result.saved and self.on_failure:
-            result.saved = self._save(self.on_failure, self.run.dump_of(item.nodeid))
+            result.saved = self._saved_once(self.on_failure, item, report)
             links = [extras.url(target, name=Path(target).name) for target in result.saved]
             report.extras = [*getattr(report, "extras", []), *links]  # type: ignore[attr-defined]
         return report  # type: ignore[return-value]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take one phase of one test into its result."""
-        result = self._results[report.nodeid]
+        result = self._results.setdefault(report.nodeid, Result(report.nodeid, "", "other"))  # xdist collects elsewhere
         result.seconds = round(result.seconds + report.duration, 3)
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            result.outcome = "error" if report.nodeid in self._unjudged else outcome_of(report)
+            result.outcome = outcome_of(report)
             result.message = message_of(report)
         elif report.when == "teardown" and report.failed:
             result.message = "\n".join(filter(None, [result.message, f"after the test: {message_of(report)}"]))
@@ -185,7 +182,7 @@ class ReportPlugin:
         results = list(self._results.values())
         seed = self.head.get("seed")
         for result in results:
-            result.rerun = rerun_command(result.test, self._arguments, seed)
+            result.rerun = rerun_command(result.test, self._arguments, self._config.args, seed)
         self.verdict = judge(
             results, deselected=self._deselected, interrupted=interruption_of(session), problems=self.problems
         )
@@ -207,11 +204,23 @@ class ReportPlugin:
             self._results[item.nodeid] = Result(item.nodeid, promise_of(item), kind_of(item))
         return self._results[item.nodeid]
 
+    def _saved_once(self, on_failure: OnFailure, item: pytest.Item, report: pytest.TestReport) -> list[str]:
+        """Save, unless an earlier set-up broke in the same words: a shared fixture fails each test that asks for it."""
+        if report.when != "setup":
+            return self._save(on_failure, self.run.dump_of(item.nodeid))
+        words = message_of(report)
+        if words not in self._saved_at_setup:
+            self._saved_at_setup[words] = self._save(on_failure, self.run.dump_of(item.nodeid))
+        return self._saved_at_setup[words]
+
     def _save(self, on_failure: OnFailure, directory: Path) -> list[str]:
         """Run the hook in a thread of its own: whatever it raises is shown in the report and fells no run."""
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dump") as pool:
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dump")
+        try:
             job = pool.submit(on_failure, directory)
             error = job.exception()
+        finally:
+            pool.shutdown(wait=False)  # Ctrl-C must not wait for a dump
         if error is None:
             return [self.run.relative(path) for path in job.result()]
         line = f"the state could not be saved: {type(error).__name__}: {error}"

@@ -6,9 +6,10 @@ from typing import Literal
 
 import pytest
 
-from harness.errors import HarnessError, ObservationError, WaitTimeout
-
 LONGEST_MESSAGE = 1500
+
+#: Exit statuses of a run that got to its last test; others are signals, Ctrl-C and pytest.exit().
+TO_THE_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def is_unit_test_path(config: pytest.Config, argument: str) -> bool:
@@ -30,21 +31,16 @@ def kind_of(item: pytest.Item) -> Literal["check", "drill", "other"]:
     return "check" if item.get_closest_marker("check") else "other"
 
 
-def judges_nothing(error: BaseException) -> bool:
-    """Whether a test that ended so says nothing about the product: the set-up broke, not what was to be proved.
-
-    A wait that timed out and an instance that did not answer are the product's doing.
-    """
-    return isinstance(error, HarnessError) and not isinstance(error, WaitTimeout | ObservationError)
-
-
 def outcome_of(report: pytest.TestReport) -> Literal["passed", "failed", "error", "skipped", "xfailed"]:
-    """Return how one phase of a test ended: what breaks before or after its body is an error."""
+    """Return how one phase of a test ended: what breaks before or after its body is an error.
+
+    `is_error` is set by the suite's plugin on a test whose body met a broken set-up.
+    """
     if report.skipped:
         return "xfailed" if hasattr(report, "wasxfail") else "skipped"
     if report.passed:
         return "passed"
-    return "failed" if report.when == "call" else "error"
+    return "failed" if report.when == "call" and not getattr(report, "is_error", False) else "error"
 
 
 def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
@@ -63,10 +59,10 @@ def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 def interruption_of(session: pytest.Session) -> str:
     """Return why the run ended before its last test, empty if it did not."""
-    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        return "the run was interrupted before its end"
     if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         return "pytest itself failed before the end of the run"
+    if session.exitstatus not in TO_THE_END:
+        return "the run was interrupted before its end"
     if isinstance(session.shouldstop, str) or isinstance(session.shouldfail, str):
         return f"the run stopped early: {session.shouldfail or session.shouldstop}"
     return ""
