@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness import deploy
 from harness.cluster import Cluster
+from harness.deploy import deploy, render
 from harness.drill import Drill
 from harness.faults import Bench, Faults
-from harness.faults.sweep import sweep
 from harness.faults.injector import Injector
-from harness.images import ImageSet, choose
+from harness.faults.sweep import sweep
+from harness.images import ImageSet, choose, substitute
 from harness.plugin import REPORT, SETTINGS
 from harness.progress import Progress
 from harness.providers import Provider, provider_of
@@ -22,7 +22,7 @@ from harness.report.head import describe_deployment
 from harness.report.plugin import ReportPlugin
 from harness.settings import Settings
 from harness.sut import Sut
-from harness.witness_pod import deployed_witness
+from harness.witness_pod import witness_objects, witnessed
 from harness.workload import Workload
 
 
@@ -85,15 +85,18 @@ def cluster(provider: Provider, settings: Settings, progress: Progress, report: 
 @pytest.fixture(scope="session")
 def sut(
     cluster: Cluster, settings: Settings, images: ImageSet | None, progress: Progress, report: ReportPlugin
-) -> Sut:
+) -> Iterator[Sut]:
     """Redis and its Sentinels, deployed and rolled out (an existing deployment of the user's is taken as it is)."""
     sut = Sut(cluster)
     report.on_failure = lambda directory: dump(cluster, sut, directory)
-    if images is not None:
-        objects = deploy.render(settings.overlay, settings.namespace, images.tools["kubectl"])
-        deploy.deploy(cluster, deploy.substituted(objects, images), progress)
-    describe_deployment(report.head, sut)
-    return sut
+    try:
+        if images is not None:
+            objects = render(settings.overlay, settings.namespace, images.tools["kubectl"])
+            deploy(cluster, [*substitute(objects, images), *witness_objects(cluster, images)], progress)
+        describe_deployment(report.head, sut)
+        yield sut
+    finally:
+        sut.close()
 
 
 @pytest.fixture
@@ -107,17 +110,20 @@ def evidence(request: pytest.FixtureRequest, report: ReportPlugin) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def breakable(provider: Provider, settings: Settings) -> None:
-    """Permission to break things: drills that ask for it are skipped where the namespace is not the suite's to break."""
+def breakable(provider: Provider, settings: Settings, images: ImageSet | None) -> ImageSet:
+    """Permission to break things, and the images to do it with; drills are skipped where they are not to be had."""
     refusal = provider.may_inject(settings.namespace)
-    if refusal:
-        pytest.skip(refusal)
+    if images is None:
+        refusal = refusal or "drills on a cluster that the suite did not make are not built yet"
+    if refusal or images is None:
+        pytest.skip(f"no drills: {refusal}")
+    return images
 
 
 @pytest.fixture(scope="session")
-def bench(breakable: None, sut: Sut, images: ImageSet | None, progress: Progress) -> Iterator[Bench]:
+def bench(breakable: ImageSet, sut: Sut) -> Iterator[Bench]:
     """The tools that faults use, deployed on every node."""
-    injector = Injector.deployed(sut.cluster, images)
+    injector = Injector.deployed(sut.cluster, breakable)
     try:
         yield Bench(sut, injector)
     finally:
@@ -125,11 +131,10 @@ def bench(breakable: None, sut: Sut, images: ImageSet | None, progress: Progress
 
 
 @pytest.fixture(scope="session")
-def workload(
-    breakable: None, sut: Sut, images: ImageSet | None, report: ReportPlugin, progress: Progress
-) -> Workload:
+def workload(breakable: ImageSet, sut: Sut, report: ReportPlugin) -> Workload:
     """The witness inside the cluster, ready to write, read and listen."""
-    return deployed_witness(sut, images, report.run.history)
+    del breakable  # asked for first: where nothing may be broken there is no witness either
+    return witnessed(sut, report.run.history)
 
 
 @pytest.fixture

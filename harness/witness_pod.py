@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.cluster import Cluster
+from harness.cluster import Cluster, Object
 from harness.cluster.readiness import Readiness, is_ready
 from harness.images import ImageSet, substitute
 from harness.settings import PROJECT
@@ -20,10 +20,10 @@ PORT = 8080
 STARTED_S = 60.0
 
 
-def order_witness(cluster: Cluster, images: ImageSet) -> None:
-    """Apply the witness's pod without waiting for it; a pod of another image is replaced.
+def witness_objects(cluster: Cluster, images: ImageSet) -> list[Object]:
+    """Return the witness's objects, to be applied with the deployment; a pod of another image is removed first.
 
-    A pod's image cannot be exchanged by applying, so one that an earlier run left is deleted first.
+    A pod's image cannot be exchanged by applying, and an earlier run may have left its own.
     """
     objects = substitute([each for each in yaml.safe_load_all(MANIFEST.read_text()) if each], images)
     wanted = objects[0]["spec"]["containers"][0]["image"]
@@ -31,7 +31,7 @@ def order_witness(cluster: Cluster, images: ImageSet) -> None:
         if found["spec"]["containers"][0]["image"] != wanted:
             cluster.delete("Pod", NAME, grace_s=0, missing_ok=True)
             cluster.wait_for("Pod", name=NAME, until=_is_gone, seconds=STARTED_S, what="the end of the old witness")
-    cluster.apply(objects)
+    return objects
 
 
 def witnessed(sut: Sut, histories: Path) -> Workload:
@@ -52,9 +52,9 @@ def _addresses(kind: Kind, namespace: str) -> dict[str, str]:
     }
 
 
-def _is_up(found: list[dict[str, object]]) -> Readiness:
+def _is_up(found: list[Object]) -> Readiness:
     return is_ready(found[0]) if found else Readiness((f"there is no pod {NAME}",))
 
 
-def _is_gone(found: list[dict[str, object]]) -> bool:
+def _is_gone(found: list[Object]) -> bool:
     return not found
