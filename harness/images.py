@@ -122,8 +122,9 @@ def _logical(image: str) -> str | None:
 
 
 def _repository(image: str) -> str:
-    """Strip digest, tag and Docker Hub's implied prefixes."""
-    return re.sub(r"^(docker\.io/)?(library/)?", "", re.sub(r":[^/:]*$", "", image.partition("@")[0]))
+    """Strip digest, tag, the registry (it may be a mirror) and the prefix that official images imply."""
+    path = re.sub(r":[^/:]*$", "", image.partition("@")[0])
+    return re.sub(r"^([^/]*[.:][^/]*/)?(library/)?", "", path)
 
 
 def _ensure_engine(progress: Progress) -> None:

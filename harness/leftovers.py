@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +29,10 @@ class Record:
     made_at: str
 
     @classmethod
-    def of(cls, name: str, config_hash: str, *, kept: bool) -> Record:
-        """Return the record of a cluster that this process begins to create."""
+    def of(cls, name: str, config_hash: str, *, kept: bool, stage: str) -> Record:
+        """Return the record of a cluster that is in the hands of this process from now on."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(name=name, pid=os.getpid(), stage="creating", kept=kept, config_hash=config_hash, made_at=now)
+        return cls(name=name, pid=os.getpid(), stage=stage, kept=kept, config_hash=config_hash, made_at=now)
 
 
 class Place:
@@ -109,17 +108,9 @@ class Place:
 
     def forget(self) -> None:
         """Remove everything but the lock and the log: the cluster is gone."""
-        for path in (self.folder / "cluster.json", self.folder / "k3d-config.yaml", self.kubeconfig, self.ledger):
+        names = ("cluster.json", "cluster.json.new", "k3d-config.yaml", "k3d-default-kubeconfig.yaml")
+        for path in (*(self.folder / name for name in names), self.kubeconfig, self.ledger):
             path.unlink(missing_ok=True)
-
-    def clear(self) -> None:
-        """Remove the folder; only for the holder of the name, after the cluster is gone."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id runs (it may be another one by now)."""
-    return Path("/proc", str(pid)).exists()
 
 
 def known(state_dir: Path) -> list[Record]:

@@ -158,7 +158,7 @@ class Connection:
         except HTTPError as error:
             raise _unreachable(error, f"{method} {path}") from error
         try:
-            if not 200 <= got.status < 300:  # noqa: PLR2004 - HTTP's own numbers
+            if not 200 <= got.status < 300:
                 raise refusal(got.status, got.data, f"{method} {path}")
             yield got
         except HTTPError as error:

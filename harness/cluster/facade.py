@@ -133,8 +133,8 @@ class Cluster:
     ) -> Objects:
         """Return the objects as they were when `until` first held for them; asks once, then is told of every change.
 
-        `until` gets all objects of the selection. `seconds` is patience and scaled as such. WaitTimeout carries the last
-        state, and the ``reasons`` of what `until` returned.
+        `until` gets all objects of the selection. `seconds` is patience and scaled as such. WaitTimeout carries the
+        last state, and the ``reasons`` of what `until` returned.
         """
         return watch.wait_for(
             self._connection,

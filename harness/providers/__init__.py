@@ -1,0 +1,35 @@
+"""Who gives the cluster: one of our own by k3d, or the user's by a kube-context."""
+
+from __future__ import annotations
+
+from harness.images import ImageSet
+from harness.providers.base import (
+    Access,
+    DisconnectsNodes,
+    PausesNodes,
+    Progress,
+    Provider,
+    RunsOnNodes,
+    StopsNodes,
+)
+from harness.providers.context import ContextProvider
+from harness.providers.k3d import K3dProvider
+from harness.settings import Settings
+
+__all__ = [
+    "Access",
+    "ContextProvider",
+    "DisconnectsNodes",
+    "K3dProvider",
+    "PausesNodes",
+    "Progress",
+    "Provider",
+    "RunsOnNodes",
+    "StopsNodes",
+    "provider_of",
+]
+
+
+def provider_of(settings: Settings, images: ImageSet) -> Provider:
+    """Return the provider that the settings name; nothing is started yet."""
+    return ContextProvider(settings) if settings.provider == "context" else K3dProvider(settings, images)

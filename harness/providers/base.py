@@ -1,0 +1,93 @@
+"""What a provider is: somebody who hands out a cluster and takes it back.
+
+What only some providers can do has a Protocol of its own; a drill asks ``isinstance(provider, StopsNodes)`` and skips
+with the reason when it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+Progress = Callable[[str], None]
+Origin = Literal["created", "kept", "leftover", "given"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the cluster, and where it is from.
+
+    `origin`: created by this run, kept by an earlier one on purpose, left by one that was killed, or given by the user.
+    A leftover may still carry faults and data of its last run. `ledger` is where those faults are written down.
+    """
+
+    kubeconfig: Path
+    context: str
+    origin: Origin
+    ledger: Path | None = None
+
+
+class Provider(Protocol):
+    """Hands out one cluster and takes it back."""
+
+    @property
+    def name(self) -> str:
+        """The value of ``--provider``."""
+
+    def obtain(self, progress: Progress) -> Access:
+        """Return access to a cluster that works. ProviderError in one line; nothing half-made is left behind."""
+
+    def release(self) -> None:
+        """Remove what this run created, unless it is to be kept; safe to call twice and after a failed ``obtain``.
+
+        Raises ProviderError in one line that says what is left.
+        """
+
+    def describe(self) -> dict[str, object]:
+        """Return what the report's head says about the cluster."""
+
+    def may_inject(self, namespace: str) -> str | None:
+        """Say why faults may not be injected into `namespace`; None when they may."""
+
+
+@runtime_checkable
+class StopsNodes(Protocol):
+    """Can stop and start nodes."""
+
+    def stop_node(self, node: str) -> None:
+        """Stop a node at once, as a power cut does."""
+
+    def start_node(self, node: str) -> None:
+        """Start it again; harmless when it runs."""
+
+
+@runtime_checkable
+class PausesNodes(Protocol):
+    """Can freeze nodes."""
+
+    def pause_node(self, node: str) -> None:
+        """Freeze every process of a node."""
+
+    def unpause_node(self, node: str) -> None:
+        """Let them go on; harmless when they do."""
+
+
+@runtime_checkable
+class DisconnectsNodes(Protocol):
+    """Can take nodes off the network."""
+
+    def disconnect_node(self, node: str) -> None:
+        """Take a node off the network."""
+
+    def connect_node(self, node: str) -> None:
+        """Put it back; harmless when it is on it."""
+
+
+@runtime_checkable
+class RunsOnNodes(Protocol):
+    """Can run commands on nodes past the Kubernetes API."""
+
+    def run_on_node(self, node: str, argv: Sequence[str], *, seconds: float = 10.0) -> str:
+        """Return what a command on the node wrote to stdout; ProviderError unless it ended with status 0."""
