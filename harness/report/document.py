@@ -70,7 +70,8 @@ def _head(head: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _test(result: Result) -> dict[str, Any]:
-    fields = {one.name: getattr(result, one.name) for one in dataclass_fields(result) if one.name != "drills"}
+    inner = {"drills", "met_broken_set_up"}
+    fields = {one.name: getattr(result, one.name) for one in dataclass_fields(result) if one.name not in inner}
     drills = [{"sentence": drill_sentence(record), **record.to_json()} for record in result.drills]
     return {**plain(fields), "contradictions": result.contradictions, "drills": plain(drills)}
 

@@ -32,6 +32,8 @@ class Result:
     saved: list[str] = field(default_factory=list)
     rerun: str = ""
     drills: list[DrillRecord] = field(default_factory=list)
+    met_broken_set_up: bool = False
+    """Whether it was in the test's body that the set-up turned out to be broken."""
 
     @property
     def name(self) -> str:

@@ -35,6 +35,13 @@ CONFTEST = """
             plugin.head["settings"] = {"down-after": "5 s", "overlay": Path("default")}
             config.pluginmanager.register(plugin, ReportPlugin.NAME)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(item, call):
+        report = yield
+        if call.excinfo and isinstance(call.excinfo.value, HarnessError) and report.when == "call":
+            report.is_error = True  # as the suite's plugin does
+        return report
+
     @pytest.fixture
     def report(request):
         return request.config.pluginmanager.getplugin(ReportPlugin.NAME)
@@ -226,6 +233,22 @@ def test_what_breaks_around_a_test_is_an_error(project: pytest.Pytester) -> None
     assert document["tests"][0]["message"] == "RuntimeError: no cluster"
     assert document["tests"][1]["message"] == "after the test: RuntimeError: not steady again"
     assert "after the test: RuntimeError: not steady again" in document["tests"][2]["message"]
+
+
+def test_a_broken_set_up_met_in_the_body_is_an_error_everywhere(project: pytest.Pytester) -> None:
+    source = """
+    from harness.errors import HarnessError
+    def test_a(): raise HarnessError("not steady before the drill")
+    def test_b(): assert False, "wrong"
+    """
+    _, document, page = run(project, source)
+
+    assert [test["outcome"] for test in document["tests"]] == ["error", "failed"]
+    assert document["tests"][0]["message"] == "HarnessError: not steady before the drill"
+    assert "1 Failed" in page
+    assert "1 Errors" in page
+    rows = re.findall(r"col-result[^&]*&#34;&gt;(\w+)&lt;/td", page)
+    assert sorted(rows) == ["Error", "Failed"]
 
 
 def test_an_interrupted_run_lists_what_it_did_not_get_to(project: pytest.Pytester) -> None:
