@@ -43,9 +43,20 @@ def faults(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[list
         parts.append(
             rect(begin, top + 2, max(effect - begin, 1), ROW - 5, "fault-waiting", title="injected, not yet felt")
         )
-        inside = end - effect > len(label) * CHARACTER + 12
-        parts.append(text((effect if inside else end) + 6, top + 15, label, "on-fault" if inside else "label"))
+        parts.append(_fault_label(label, top + 15, begin, effect, end))
     return parts, len(record.faults) * ROW
+
+
+def _fault_label(label: str, y: float, begin: float, effect: float, end: float) -> str:
+    """Write a fault's label where there is room: in its bar, after it, before it, or over everything from the left."""
+    room = len(label) * CHARACTER + 12
+    if end - effect > room:
+        return text(effect + 6, y, label, "on-fault")
+    if WIDTH - RIGHT - end > room:
+        return text(end + 6, y, label, "label")
+    if begin - LEFT > room:
+        return text(begin - 6, y, label, "edge")
+    return text(LEFT + 4, y, label, "label")
 
 
 def roles(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[list[str], float]:

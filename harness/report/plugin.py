@@ -92,8 +92,11 @@ class ReportPlugin:
     def pytest_sessionstart(self) -> None:
         """Leave an honest report from the first moment: a killed run must not look like anything else."""
         started = unfinished(self.run, run_command(self._arguments))
-        write_json(self.run.run_json, started)
-        write_text(self.run.report_html, page.unfinished(started))
+        try:
+            write_json(self.run.run_json, started)
+            write_text(self.run.report_html, page.unfinished(started))
+        except ArtifactError as error:
+            raise pytest.UsageError(str(error)) from error
         self.head["versions"] |= {
             "python": platform.python_version(),
             "pytest": pytest.__version__,

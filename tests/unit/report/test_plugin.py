@@ -304,6 +304,16 @@ def _run_without_page(project: pytest.Pytester, source: str) -> tuple[pytest.Run
     return project.runpytest(*QUIET), None, None
 
 
+def test_a_report_that_cannot_be_begun_stops_the_run_in_one_line(project: pytest.Pytester) -> None:
+    project.makeconftest(CONFTEST.replace('plugin.head["seed"] = 7', "plugin.run.run_json.mkdir()"))
+    project.makepyfile("def test_a(): pass")
+    result = project.runpytest(*QUIET)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: cannot write *run.json: Is a directory*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
 @pytest.mark.parametrize("options", [["--collect-only"], ["--fixtures"], ["--version"], ["tests/unit"]])
 def test_listings_and_unit_tests_write_no_report(project: pytest.Pytester, options: list[str]) -> None:
     (project.path / "tests" / "unit").mkdir(parents=True)

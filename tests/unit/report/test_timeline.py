@@ -108,3 +108,24 @@ def test_a_long_drill_stays_a_small_picture() -> None:
     assert len(picture) < 100_000
     assert len(re.findall(r"M[\d.]+ ", picture)) <= 3 * 451
     assert any(word.startswith("per ") and word != "per 100 ms" for word in words(picture)), "the scale is said"
+
+
+@pytest.mark.parametrize(
+    ("injected", "healed", "css"),
+    [(0.0, 40.0, "on-fault"), (0.0, 1.0, "label"), (38.0, 40.0, "edge"), (12.0, 28.0, "label")],
+)
+def test_a_fault_is_named_within_the_picture(injected: float, healed: float, css: str) -> None:
+    name = "pods deleted " + "and more " * 7
+    record = DrillRecord(
+        "x",
+        faults=[FaultBracket("noop", "", 0.0, 0.0, 40.0), FaultBracket(name, "redis-0", injected, injected, healed)],
+        ops=[OpsBucket(n / 10, 1, 0, 0) for n in range(400)],
+    )
+    picture = ET.fromstring(draw(record))  # noqa: S314  our own output
+    label = next(e for e in picture.iter("text") if (e.text or "").startswith(name))
+
+    assert label.attrib["class"] == css
+    length = len(label.text or "") * 6.0
+    start = float(label.attrib["x"]) - (length if css == "edge" else 0.0)
+    assert start >= 0
+    assert start + length <= WIDTH
