@@ -7,6 +7,7 @@ and the leader says +switch-master *last*, after the replicas are reconfigured.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -43,7 +44,8 @@ class Anatomy:
     """What happened after a fault.
 
     `kind` is ``planned`` (a hand-over: nobody was found down), ``unplanned`` (the Sentinels found the primary down), or
-    ``none`` (nobody was promoted; `remarks` then name a reboot, if there was one). Primaries are seat names.
+    ``none`` (nobody was promoted). `rebooted` if a Sentinel saw the primary come back in its place as a new process.
+    Primaries are seat names.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Anatomy:
     remarks: tuple[str, ...]
     window: Unavailability
     uncertainty: float
+    rebooted: bool
 
     def phase(self, name: str) -> Phase | None:
         """The phase of that name, if it happened."""
@@ -75,6 +78,7 @@ class Anatomy:
         moved = (
             f"{self.old_primary} -> {self.new_primary}" if self.new_primary else f"{self.old_primary} stayed primary"
         )
+        moved += " and came back as a new process" if self.rebooted and not self.new_primary else ""
         attempts = f", {self.attempts} attempts" if self.attempts > 1 else ""
         doubt = f", clocks agree to {self.uncertainty * 1000:.1f} ms" if self.uncertainty else ""
         gap = f"{self.window.duration:.3f} s" if self.window.window else "not measurable"
@@ -104,6 +108,7 @@ def anatomy(history: History, fault: FaultMark | None = None) -> Anatomy:
         remarks=tuple(_remarks(history, events, fault)),
         window=window,
         uncertainty=fault.uncertainty / MICRO if fault else 0.0,
+        rebooted=any(event.event == "+reboot" and event.payload.startswith("master ") for event in events),
     )
 
 
@@ -155,7 +160,12 @@ def _write_marks(window: Unavailability) -> Iterator[_Mark]:
 
 
 def _sentinel_marks(history: History, events: list[SentinelEvent], switches: list[SentinelEvent]) -> Iterator[_Mark]:
-    downs = _firsts(event for event in events if event.event == "+sdown" and event.payload.startswith("master "))
+    over = min((event.at for event in switches), default=1 << 62)
+    downs = _firsts(
+        event
+        for event in events
+        if event.event == "+sdown" and event.payload.startswith("master ") and event.at <= over
+    )
     yield from _first_and_last(history, downs, "+sdown")
     for name in ("+odown", "+try-failover", "+elected-leader", "+promoted-slave"):
         first = next((event for event in events if event.event == name), None)
@@ -203,13 +213,17 @@ def _phases(marks: list[_Mark], fault: FaultMark | None) -> Iterator[Phase]:
 
 
 def _remarks(history: History, events: list[SentinelEvent], fault: FaultMark | None) -> Iterator[str]:
+    """Each Sentinel's first of each remarkable event, with how often it came again."""
     zero = fault.sent if fault else 0
+    times = Counter((event.sentinel, event.event) for event in events)
     for event in events:
+        number = times.pop((event.sentinel, event.event), 0)
         who = f"{(event.at - zero) / MICRO:+.3f} s {history.instance_name(event.sentinel)}: {event.event}"
-        if event.event in ABORTS:
-            yield f"{who}: attempt given up, no new one before twice the failover-timeout"
-        elif event.event in REMARKABLE:
-            yield f"{who} {event.payload}".rstrip()
+        again = f" ({number} times)" if number > 1 else ""
+        if number and event.event in ABORTS:
+            yield f"{who}{again}: attempt given up, no new one before twice the failover-timeout"
+        elif number and event.event in REMARKABLE:
+            yield f"{who} {event.payload}".rstrip() + again
     for each in history.listening:
         if each.state == "down" and each.at >= zero:
             who = f"{(each.at - zero) / MICRO:+.3f} s {history.instance_name(each.sentinel)}"

@@ -16,12 +16,11 @@ NOTABLE_LAG_S = 0.005
 
 async def watch_health(journal: Journal) -> None:
     """Record the largest lag of each second, the CPU time used in it and the memory held, until cancelled."""
-    loop = asyncio.get_running_loop()
-    reported, worst, used = loop.time(), 0.0, time.process_time()
+    reported, worst, used = time.monotonic(), 0.0, time.process_time()
     while True:
-        due = loop.time() + TICK_S
+        due = time.monotonic() + TICK_S
         await asyncio.sleep(TICK_S)
-        now = loop.time()
+        now = time.monotonic()  # not the loop's own time, which stands still while a callback runs
         lag = now - due
         worst = max(worst, lag)
         if lag >= NOTABLE_LAG_S or now - reported >= REPORT_S:

@@ -20,7 +20,7 @@ import redis
 
 LOOPBACK = "127.0.0.1"
 MASTER_NAME = "mymaster"
-#: Sentinel's own pace in milliseconds, faster than its defaults of 10,000, 2,000, 1,000 and 1,000. Not faster than so: a
+#: Sentinel's own pace in milliseconds, faster than the default of 10,000, 2,000, 1,000 and 1,000. Not faster: a
 #: replica is fit for promotion while its INFO is younger than five ping periods, and then it is asked once a second.
 FAST_SENTINEL = {"info-period": 200, "publish-period": 200, "ping-period": 300, "ask-period": 100}
 
