@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
-from airgap import commands, engine
+from airgap import commands, engine, hostpackages
 from airgap.bundle import build, cache, full_plan, known
 from airgap.errors import AirgapError
 
@@ -14,6 +15,7 @@ from airgap.errors import AirgapError
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status is 0, 1 after a failure, 130 after an interrupt."""
     chosen = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         chosen.run(chosen)
     except AirgapError as error:
@@ -36,7 +38,8 @@ def _parser() -> argparse.ArgumentParser:
         ("engine", _engine, "start a Docker engine if none answers"),
         ("engine-stop", _engine_stop, "stop the engine that was started here"),
         ("status", _status, "say what is cached"),
-        ("clean", _clean, "remove cached steps that the current sources no longer ask for"),
+        ("clean", _clean, "remove what is cached for other sources than these, unless a cluster uses it"),
+        ("unit-tools", _unit_tools, "install what the unit tests run: Redis and Sentinel"),
     ):
         verbs.add_parser(name, help=text).set_defaults(run=run)
     return parser
@@ -74,8 +77,12 @@ def _status(_: argparse.Namespace) -> None:
 
 def _clean(_: argparse.Namespace) -> None:
     plan, store = full_plan(), cache()
-    gone = store.discard_others(store.entry(name, key) for name, key in plan.keys.items())
-    _say(f"removed {len(gone)} steps that nothing asks for")
+    gone = store.discard([store.entry(name, key) for name, key in plan.keys.items()], older=0, seconds=0)
+    _say(f"removed {len(gone)} cached steps of other sources")
+
+
+def _unit_tools(_: argparse.Namespace) -> None:
+    hostpackages.install(hostpackages.UNIT_TESTS, _say)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,15 @@ from airgap.cache import Cache, default_root
 from airgap.errors import AirgapError
 from airgap.golang import go_step
 from airgap.hostpackages import require_builders
-from airgap.images import described
+from airgap.images import described, folder
 from airgap.images.helper import helper_image
-from airgap.images.injector import injector_image
+from airgap.images.injector import injector_base, injector_image
 from airgap.images.node import node_base, node_image
 from airgap.images.redis import redis_image
 from airgap.images.single import single_image
 from airgap.images.witness import witness_base, witness_image
 from airgap.layer import ARCHIVE
-from airgap.plan import Lane, Plan, Step, Work
+from airgap.plan import Plan
 from airgap.runner import Outcome, Progress, carry_out
 from airgap.versions import GO_TOOLS
 
@@ -38,7 +37,6 @@ IMAGE_STEPS = {
 
 TOOL_STEPS = {"k3d": "go-k3d", "kubectl": "go-kubernetes"}
 NODE = "node"
-FOLDER = "images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def build(*, progress: Progress, only: Collection[str] | None = None) -> Bundle:
             {name: _image(name, entries[step]) for name, step in IMAGE_STEPS.items() if entries[step].is_dir()}
         ),
         node_image=_image(NODE, entries[NODE]) if entries[NODE].is_dir() else _absent(NODE),
-        images_dir=entries[FOLDER],
+        images_dir=entries[folder.NAME],
         built=outcome.built,
     )
 
@@ -119,13 +117,14 @@ def full_plan() -> Plan:
             redis_image(),
             witness_base(),
             witness_image(),
+            injector_base(),
             injector_image(),
             helper_image(),
             single_image("pause", "pause", "pause", user="65535:65535"),
             single_image("coredns", "coredns", "coredns"),
             single_image("redis-exporter", "redis-exporter", "redis_exporter", user="59000:59000"),
             node_image(),
-            _folder_step(),
+            folder.folder_step(sorted(set(IMAGE_STEPS.values()))),
         ]
     )
 
@@ -134,17 +133,10 @@ def _carry_out(plan: Plan, progress: Progress) -> Outcome:
     store = cache()
     if any(not store.entry(name, plan.keys[name]).is_dir() for name in plan.steps):
         require_builders(progress)
-    return carry_out(plan, store, progress)
-
-
-def _folder_step() -> Step:
-    needs = tuple(sorted(set(IMAGE_STEPS.values())))
-
-    def gather(work: Work) -> None:
-        for name in needs:
-            os.link(work.needs[name] / ARCHIVE, work.output / f"{name}.tar")
-
-    return Step(FOLDER, Lane.UNPACK, (), gather, needs)
+    outcome = carry_out(plan, store, progress)
+    if outcome.built:
+        store.discard(store.entry(name, key) for name, key in plan.keys.items())
+    return outcome
 
 
 def _image(logical: str, entry: Path) -> BuiltImage:

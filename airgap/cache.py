@@ -16,13 +16,22 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from airgap.errors import AirgapError
 
 KEY_LENGTH = 16
+LOCK_POLL = 0.2
+"""Seconds between two tries for a lock that another run holds."""
+
+KEPT_OLDER = 2
+"""Entries of earlier sources that are kept for each step: going back to them is free."""
+
+KEPT_SECONDS = 3600.0
+"""An entry used within this time is kept whatever its number: another run may be about to mount it."""
 
 
 def digest(parts: Iterable[str | Path]) -> str:
@@ -90,10 +99,16 @@ class Cache:
             ) from error
 
     @contextlib.contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Hold the step's lock; a second builder waits here, then finds the result."""
+    def locked(self, name: str, abandoned: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold the step's lock; a second builder waits here, then finds the result.
+
+        Raises AirgapError when ``abandoned`` says that nobody waits any more.
+        """
         with (self.root / "locks" / f"{name}.lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            while not _taken(handle.fileno()):
+                if abandoned():
+                    raise AirgapError(f"gave up waiting for another run that builds {name}")
+                time.sleep(LOCK_POLL)
             yield
 
     @contextlib.contextmanager
@@ -120,13 +135,50 @@ class Cache:
             if pid.isdigit() and not Path("/proc", pid).exists():
                 _remove(folder)
 
-    def discard_others(self, keep: Iterable[Path]) -> list[Path]:
-        """Remove finished steps that no current recipe asks for; returns them."""
-        wanted = set(keep)
-        stale = [path for path in (self.root / "steps").glob("*") if path not in wanted]
-        for path in stale:
-            _remove(path)
-        return stale
+    def touch(self, entries: Iterable[Path]) -> None:
+        """Note that these entries were used now."""
+        for entry in entries:
+            os.utime(entry)
+
+    def discard(self, current: Iterable[Path], *, older: int = KEPT_OLDER, seconds: float = KEPT_SECONDS) -> list[Path]:
+        """Remove entries that the current sources do not ask for; returns them.
+
+        Of each step, the ``older`` used last stay, those used within
+        ``seconds``, and what a running container has mounted.
+        """
+        wanted = set(current)
+        others: dict[str, list[Path]] = {}
+        for path in (self.root / "steps").glob("*-*"):
+            if path not in wanted:
+                others.setdefault(path.name.rpartition("-")[0], []).append(path)
+        removed = []
+        for paths in others.values():
+            latest_first = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
+            for path in latest_first[older:]:
+                if time.time() - path.stat().st_mtime > seconds and not _mounted(path):
+                    _remove(path)
+                    removed.append(path)
+        return removed
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _mounted(entry: Path) -> bool:
+    """Whether any process sees the entry as a mount, such as those of a cluster's nodes."""
+    mark = f"steps/{entry.name} "
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            if mark in table.read_text():
+                return True
+        except OSError:  # the process ended, or is not ours to look at
+            continue
+    return False
 
 
 def _remove(folder: Path) -> None:

@@ -8,7 +8,6 @@ runs: what one would have made (alternatives, users) the recipes make.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -103,7 +102,7 @@ def _lay_out(root: Path) -> None:
     for name in MERGED:
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         if not (root / name).exists():
-            os.symlink(f"usr/{name}", root / name)
+            (root / name).symlink_to(f"usr/{name}")
     for name in ("dev", "proc", "sys", "run", "etc", "var", "root", "tmp"):
         (root / name).mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)

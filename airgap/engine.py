@@ -83,7 +83,10 @@ def load_image(reference: str, archive: Path, *, progress: Progress) -> str:
     """Load an archive into the engine unless it is there already."""
     if not _succeeds(["docker", "image", "inspect", "--format", "ok", reference]):
         began = time.monotonic()
-        commands.output(["docker", "load", "--quiet", "--input", archive], timeout=300)
+        try:
+            commands.output(["docker", "load", "--quiet", "--input", archive], timeout=300)
+        except commands.CommandFailed as error:
+            raise AirgapError(f"the Docker engine does not take {reference}: {error}") from error
         progress(f"docker: loaded {reference} in {time.monotonic() - began:.1f} s")
     return reference
 

@@ -21,6 +21,13 @@ ENGINE = {
     "iptables": "iptables",
     "ip": "iproute2",
 }
+UNIT_TESTS = {
+    "redis-server": "redis-server",
+    "redis-sentinel": "redis-sentinel",
+    "redis-cli": "redis-tools",
+    "busybox": "busybox",
+    "dash": "dash",
+}
 LISTS = Path("/var/lib/apt/lists")
 
 

@@ -40,7 +40,7 @@ class Settings:
 
 
 def architecture() -> str:
-    """This machine's architecture in the words of container images."""
+    """Name this machine's architecture as container images do."""
     machine = platform.machine()
     if machine not in ARCHITECTURES:
         raise AirgapError(f"no images can be built for {machine}: known are {', '.join(ARCHITECTURES)}")
@@ -77,15 +77,14 @@ def _config(layer_digest: str, version: str, settings: Settings) -> dict[str, ob
         "Env": [f"{name}={value}" for name, value in {"PATH": _PATH, **settings.env}.items()],
         "Labels": {"org.opencontainers.image.version": version},
     }
-    for name, value in (
-        ("Entrypoint", list(settings.entrypoint)),
-        ("Cmd", list(settings.command)),
-        ("User", settings.user),
-        ("WorkingDir", settings.workdir),
-        ("Volumes", {volume: {} for volume in settings.volumes}),
-    ):
-        if value:
-            running[name] = value
+    optional = {
+        "Entrypoint": list(settings.entrypoint),
+        "Cmd": list(settings.command),
+        "User": settings.user,
+        "WorkingDir": settings.workdir,
+        "Volumes": {volume: {} for volume in settings.volumes},
+    }
+    running.update({name: value for name, value in optional.items() if value})
     return {
         "architecture": architecture(),
         "os": "linux",
@@ -115,7 +114,7 @@ def _write_layer(root: Path, layer: Path, owners: Mapping[str, tuple[int, int]])
 
 
 def _walk(root: Path) -> list[Path]:
-    found = []
+    found: list[Path] = []
     for folder, folders, files in os.walk(root):
         found.extend(Path(folder, name) for name in (*folders, *files))
     return sorted(found)

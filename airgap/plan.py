@@ -65,10 +65,13 @@ class Plan:
             if not ready:
                 raise AirgapError(f"the recipes of {', '.join(sorted(waiting))} need each other or something unknown")
             for step in ready:
-                parts = [f"recipe {RECIPE}", platform.machine(), step.name, *step.inputs]
-                keys[step.name] = digest([*parts, *(keys[need] for need in step.needs)])
+                keys[step.name] = _key(step, keys)
                 ordered[step.name] = waiting.pop(step.name)
         return cls(ordered, keys)
+
+    def still_holds(self, step: Step) -> bool:
+        """Whether the step's inputs are what they were when its key was computed."""
+        return _key(step, self.keys) == self.keys[step.name]
 
     def closure(self, names: Iterable[str]) -> Plan:
         """The named steps and all they need, in order."""
@@ -80,3 +83,8 @@ class Plan:
                 wanted.add(name)
                 stack.extend(self.steps[name].needs)
         return Plan({n: s for n, s in self.steps.items() if n in wanted}, self.keys)
+
+
+def _key(step: Step, keys: Mapping[str, str]) -> str:
+    parts = [f"recipe {RECIPE}", platform.machine(), step.name, *step.inputs]
+    return digest([*parts, *(keys[need] for need in step.needs)])

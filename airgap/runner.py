@@ -20,6 +20,8 @@ LANE_WIDTH = {Lane.COMPILE: 1, Lane.UNPACK: 2}
 HEARTBEAT = 20.0
 """Seconds of silence after which the running steps are named again."""
 
+LEAVING_POLL = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -39,10 +41,12 @@ def carry_out(plan: Plan, cache: Cache, progress: Progress) -> Outcome:
     entries = {name: cache.entry(name, key) for name, key in plan.keys.items() if name in plan.steps}
     missing = [name for name in plan.steps if not entries[name].is_dir()]
     if not missing:
+        cache.touch(entries.values())
         return Outcome(entries, ())
     cache.create()
     cache.sweep()
     _Build(plan, cache, progress, entries).run(missing)
+    cache.touch(entries.values())
     return Outcome(entries, tuple(missing))
 
 
@@ -56,17 +60,16 @@ class _Build:
         self._started: dict[str, float] = {}
         self._leaving = False
         self._progress = progress
+        self._threads = f"airgap-{id(self)}"
 
     def run(self, missing: list[str]) -> None:
         self._say(f"to build: {', '.join(missing)}")
         # One thread a step: those that wait for their lane cost nothing.
-        pool = ThreadPoolExecutor(max_workers=len(missing), thread_name_prefix="airgap")
+        pool = ThreadPoolExecutor(max_workers=len(missing), thread_name_prefix=self._threads)
         try:
             self._follow(pool, list(missing))
         finally:
-            self._leaving = True
-            commands.stop_all()
-            pool.shutdown(wait=True, cancel_futures=True)
+            self._leave(pool)
 
     def _follow(self, pool: ThreadPoolExecutor, waiting: list[str]) -> None:
         running: dict[Future[None], str] = {}
@@ -82,9 +85,17 @@ class _Build:
                 unfinished.discard(running.pop(future))
                 future.result()
 
+    def _leave(self, pool: ThreadPoolExecutor) -> None:
+        self._leaving = True
+        pool.shutdown(wait=False, cancel_futures=True)
+        # Again and again: a step may be between two programs.
+        while any(thread.is_alive() for thread in threading.enumerate() if thread.name.startswith(self._threads)):
+            commands.stop_all()
+            time.sleep(LEAVING_POLL)
+
     def _step(self, step: Step) -> None:
         key, log = self._plan.keys[step.name], self._cache.log(step.name)
-        with self._lanes[step.lane], self._cache.locked(step.name):
+        with self._lanes[step.lane], self._cache.locked(step.name, lambda: self._leaving):
             if self._leaving:
                 return
             if self._entries[step.name].is_dir():
@@ -109,6 +120,8 @@ class _Build:
             output.mkdir()
             scratch.mkdir()
             step.run(Work(key, output, scratch, log, needs))
+            if not self._plan.still_holds(step):
+                raise AirgapError("its sources were changed while it was built: run it again")
             self._cache.publish(output, step.name, key)
 
     def _busy(self) -> list[tuple[str, float]]:

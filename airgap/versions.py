@@ -56,16 +56,14 @@ GO_TOOLS: Mapping[str, GoTool] = {
             {"kubernetes": ".", "kubectl": "k8s.io/kubernetes/cmd/kubectl"},
             {
                 f"{_K8S_VERSION}.gitVersion": KUBERNETES,
-                f"{_K8S_VERSION}.gitMajor": KUBERNETES[1:].split(".")[0],
+                f"{_K8S_VERSION}.gitMajor": KUBERNETES[1:].split(".", maxsplit=1)[0],
                 f"{_K8S_VERSION}.gitMinor": KUBERNETES[1:].split(".")[1],
                 f"{_K8S_VERSION}.gitTreeState": "clean",
                 f"{_K8S_VERSION}.gitCommit": "unknown",
                 f"{_K8S_VERSION}.buildDate": "1970-01-01T00:00:00Z",
             },
         ),
-        GoTool(
-            "etcd", "go.etcd.io/etcd/server/v3", "v3.6.5", {"etcd": "go.etcd.io/etcd/server/v3"}
-        ),
+        GoTool("etcd", "go.etcd.io/etcd/server/v3", "v3.6.5", {"etcd": "go.etcd.io/etcd/server/v3"}),
         GoTool(
             "kube-router",
             "github.com/cloudnativelabs/kube-router",
@@ -77,7 +75,8 @@ GO_TOOLS: Mapping[str, GoTool] = {
             "coredns",
             "github.com/coredns/coredns",
             "v1.12.4",
-            {"coredns": "github.com/coredns/coredns"},
+            {"coredns": "."},
+            {"github.com/coredns/coredns/coremain.GitCommit": "v1.12.4"},
         ),
         GoTool(
             "local-path-provisioner",

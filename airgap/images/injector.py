@@ -8,6 +8,7 @@ from pathlib import Path
 from airgap.debian import unpack
 from airgap.images import reference
 from airgap.images.accounts import link_busybox, write_accounts
+from airgap.images.checkout import copy_sources, sources
 from airgap.images.iptables import link_iptables
 from airgap.layer import Settings, write_image
 from airgap.plan import Lane, Step, Work
@@ -24,25 +25,35 @@ WITHOUT = (
 )  # fmt: skip
 
 
+def injector_base() -> Step:
+    """The tools alone: the program's own changes build in a second."""
+    return Step("injector-base", Lane.UNPACK, (*PACKAGES, *WITHOUT, Path(__file__)), _build_base)
+
+
 def injector_image() -> Step:
     """The step that builds it."""
-    return Step("injector", Lane.UNPACK, (*PACKAGES, *WITHOUT, PROGRAM, Path(__file__)), _build)
+    return Step("injector", Lane.UNPACK, (*sources(PROGRAM), Path(__file__)), _build, ("injector-base",))
+
+
+def _build_base(work: Work) -> None:
+    root = work.output / "root"
+    root.mkdir()
+    versions = unpack(PACKAGES, root, scratch=work.scratch, log=work.log, without=WITHOUT)
+    (work.output / "version").write_text(f"util-linux {versions['util-linux']}")
+    write_accounts(root)
+    link_busybox(root)
+    link_iptables(root)
 
 
 def _build(work: Work) -> None:
     root = work.scratch / "root"
-    root.mkdir()
-    versions = unpack(PACKAGES, root, scratch=work.scratch, log=work.log, without=WITHOUT)
-    write_accounts(root)
-    link_busybox(root)
-    link_iptables(root)
-    (root / "app").mkdir()
-    if PROGRAM.is_dir():
-        shutil.copytree(PROGRAM, root / "app" / "injector", ignore=shutil.ignore_patterns("__pycache__"))
+    base = work.needs["injector-base"]
+    shutil.copytree(base / "root", root, symlinks=True)
+    copy_sources(PROGRAM, root / "app")
     write_image(
         root,
         work.output,
         reference=reference("injector", work.key),
-        version=f"util-linux {versions['util-linux']}",
+        version=(base / "version").read_text(),
         settings=Settings(command=("sleep", "infinity"), workdir="/app", env={"PYTHONUNBUFFERED": "1"}),
     )

@@ -12,8 +12,10 @@ from airgap.debian import unpack
 from airgap.errors import AirgapError
 from airgap.images import reference
 from airgap.images.accounts import link_busybox, write_accounts
+from airgap.images.checkout import copy_sources, sources
 from airgap.layer import Settings, architecture, write_image
 from airgap.plan import Lane, Step, Work
+from airgap.programs import loader
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAM = CHECKOUT / "witness"
@@ -38,7 +40,7 @@ def witness_base() -> Step:
 
 def witness_image() -> Step:
     """The step that builds it."""
-    return Step("witness", Lane.UNPACK, (PROGRAM, Path(__file__)), _build, ("witness-base",))
+    return Step("witness", Lane.UNPACK, (*sources(PROGRAM), Path(__file__)), _build, ("witness-base",))
 
 
 def _build_base(work: Work) -> None:
@@ -63,7 +65,7 @@ def _build(work: Work) -> None:
     root = work.scratch / "root"
     base = work.needs["witness-base"]
     shutil.copytree(base / "root", root, symlinks=True)
-    shutil.copytree(PROGRAM, root / "app" / "witness", ignore=shutil.ignore_patterns("__pycache__", "*.lock"))
+    copy_sources(PROGRAM, root / "app")
     _compile(root, root / "app", work.log)
     write_image(
         root,
@@ -103,11 +105,9 @@ def _install_wheels(root: Path, library: Path, log: Path) -> None:
 def _compile(root: Path, folder: Path, log: Path) -> None:
     # With the Python that will read it, by its own loader and libraries, so that this machine's Python may be another.
     # Checked by content, not by time: the archive sets every time to zero.
-    loader = next(iter(sorted(root.glob("usr/lib64/ld-linux*"))), None) or next(iter(root.glob("usr/lib/ld-linux*")))
-    libraries = [str(path) for path in sorted(root.glob("usr/lib/*-linux-gnu"))]
     commands.run(
         [
-            *(loader, "--library-path", ":".join(libraries), root / "usr/bin" / _library(root).name),
+            *(*loader(root), root / "usr/bin" / _library(root).name),
             *("-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"),
             *("-s", root, "-p", "/", folder),
             *([] if folder == root / "app" else [root / "usr/local/lib"]),

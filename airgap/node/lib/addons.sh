@@ -4,10 +4,10 @@
 
 start_addons() {
   local file name
-  mkdir -p $MANIFESTS
+  mkdir -p "$MANIFESTS"
   for file in /usr/share/k3s/manifests/*.yaml; do
     name=$(basename "$file" .yaml)
-    is_disabled "$name" || [ -f "$MANIFESTS/$name.yaml" ] || cp "$file" $MANIFESTS/
+    is_disabled "$name" || [ -f "$MANIFESTS/$name.yaml" ] || cp "$file" "$MANIFESTS"/
   done
   is_disabled local-storage || start_local_storage
   supervise addons apply_on_change
@@ -24,7 +24,7 @@ is_disabled() {
 # Nothing is ever pruned: what a person applied by hand stays.
 apply_on_change() {
   local file seen sum
-  mkdir -p $RUN/addons
+  mkdir -p "$RUN/addons"
   while true; do
     for file in "$MANIFESTS"/*.yaml; do
       [ -f "$file" ] || continue
@@ -41,7 +41,7 @@ apply_on_change() {
 # A process of the server, not a pod: claims bind before the pod network is up.
 start_local_storage() {
   supervise local-path-provisioner local-path-provisioner start --config /usr/share/k3s/local-path/config.json \
-    --namespace kube-system --kubeconfig $CONFIG/admin.conf --configmap-name local-path-config \
+    --namespace kube-system --kubeconfig "$CONFIG/admin.conf" --configmap-name local-path-config \
     --service-account-name local-path-provisioner-service-account \
     --helper-image "$(cat /usr/share/k3s/helper-image)" --helper-pod-file /usr/share/k3s/local-path/helperPod.yaml
 }

@@ -3,9 +3,11 @@
 
 export CONTAINERD_ADDRESS=$RUN/containerd/containerd.sock
 export CONTAINERD_NAMESPACE=k8s.io
+IMAGES=$STATE/agent/images
 
 start_containerd() {
-  cat >$CONFIG/containerd.toml <<EOF
+  adopt_store
+  cat >"$CONFIG/containerd.toml" <<EOF
 version = 2
 root = "$STATE/agent/containerd"
 state = "$RUN/containerd"
@@ -24,7 +26,7 @@ state = "$RUN/containerd"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 EOF
-  supervise containerd containerd --config $CONFIG/containerd.toml --log-level warn
+  supervise containerd containerd --config "$CONFIG/containerd.toml" --log-level warn
   patiently 30 ctr version || fail "containerd does not answer; see $LOGS/containerd.log"
   import_images &
   IMPORT=$!
@@ -33,11 +35,20 @@ EOF
 # Before the kubelet starts: a pod that comes first would try to pull, and wait long to try again.
 wait_for_images() { wait "$IMPORT" || true; }
 
+# The images as the suite unpacked them, once for all nodes: containerd starts with all of them present.
+adopt_store() {
+  local root=$STATE/agent/containerd
+  if [ -d "$IMAGES/seed" ] && [ ! -d "$root/io.containerd.metadata.v1.bolt" ]; then
+    cp -a "$IMAGES/seed/." "$root/"
+  fi
+}
+
 # As k3s does: every archive found here is an image of this node.
 import_images() {
   local archive
-  for archive in "$STATE"/agent/images/*.tar; do
+  [ ! -d "$IMAGES/seed" ] || return 0
+  for archive in "$IMAGES"/*.tar; do
     [ -f "$archive" ] || continue
-    ctr images import "$archive" >>$LOGS/images.log 2>&1 || say "image archive $archive cannot be imported"
+    ctr images import "$archive" >>"$LOGS/images.log" 2>&1 || say "image archive $archive cannot be imported"
   done
 }

@@ -6,7 +6,7 @@ CONFLIST=/etc/cni/net.d/10-kube-router.conflist
 start_pod_network() {
   write_conflist
   export NODE_NAME=$NODE KUBE_ROUTER_CNI_CONF_FILE=$CONFLIST
-  supervise kube-router kube-router --kubeconfig=$CONFIG/node.conf --hostname-override="$NODE" \
+  supervise kube-router kube-router --kubeconfig="$CONFIG/node.conf" --hostname-override="$NODE" \
     --run-router=true --run-firewall=true --run-service-proxy=false --enable-cni=true --enable-overlay=false \
     --bgp-graceful-restart=true --metrics-port=0
 }

@@ -2,7 +2,7 @@
 # What runs on every node: kubelet and kube-proxy.
 
 start_kubelet() {
-  cat >$CONFIG/kubelet.yaml <<EOF
+  cat >"$CONFIG/kubelet.yaml" <<EOF
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
@@ -27,14 +27,14 @@ EOF
   local labels taints
   labels=$(IFS=, && echo "${NODE_LABELS[*]}")
   taints=$(IFS=, && echo "${NODE_TAINTS[*]}")
-  supervise kubelet kubelet --config=$CONFIG/kubelet.yaml --kubeconfig=$CONFIG/node.conf \
+  supervise kubelet kubelet --config="$CONFIG/kubelet.yaml" --kubeconfig="$CONFIG/node.conf" \
     --hostname-override="$NODE" --node-ip="$NODE_IP" ${labels:+--node-labels="$labels"} \
     ${taints:+--register-with-taints="$taints"} "${KUBELET_ARGS[@]}"
 }
 
 start_proxy() {
   # The conntrack limits belong to the machine, not to a container on it.
-  supervise kube-proxy kube-proxy --kubeconfig=$CONFIG/node.conf --hostname-override="$NODE" \
+  supervise kube-proxy kube-proxy --kubeconfig="$CONFIG/node.conf" --hostname-override="$NODE" \
     --cluster-cidr="$POD_CIDR" --proxy-mode=iptables --conntrack-max-per-core=0 \
     --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0 --oom-score-adj=0 "${PROXY_ARGS[@]}"
 }
@@ -47,5 +47,5 @@ wait_for_registration() {
 
 # A kubelet may not give itself a role.
 label_as_control_plane() {
-  kubectl label --overwrite node "$NODE" node-role.kubernetes.io/control-plane=true >>$LOGS/addons.log 2>&1
+  kubectl label --overwrite node "$NODE" node-role.kubernetes.io/control-plane=true >>"$LOGS/addons.log" 2>&1
 }

@@ -1,8 +1,0 @@
-//go:build tools
-
-// Package main pins CoreDNS, built as it comes from its module.
-package main
-
-import (
-	_ "github.com/coredns/coredns"
-)
