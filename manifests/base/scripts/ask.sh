@@ -15,6 +15,12 @@ now() {
     date +%s
 }
 
+# Milliseconds of the machine's own clock, in steps of ten: busybox's date knows only seconds.
+milliseconds() {
+    read -r uptime _ </proc/uptime
+    echo "${uptime%.*}${uptime#*.}0"
+}
+
 # ask HOST:PORT [COMMAND...]: the plain reply; without a command, commands come from stdin.
 # redis-cli has no connect time-out before 7.4, hence `timeout`.
 ask() {
@@ -23,23 +29,25 @@ ask() {
     timeout "$ASK_SECONDS" redis-cli -h "${peer%:*}" -p "${peer##*:}" "$@" 2>/dev/null | tr -d '\r'
 }
 
-# One line of a Sentinel that answers: ADDRESS EPOCH FLAGS REPLICAS RUNID.
+# One line of a Sentinel that answers: ADDRESS EPOCH FLAGS REPLICAS RUNID HEARD, the last being
+# the milliseconds since the primary last answered it.
 # The address comes from GET-MASTER-ADDR-BY-NAME: the leader of a promotion names the new primary
 # there seconds before it does so in SENTINEL MASTER (sentinel.c, sentinelGetCurrentMasterAddress).
 ask_sentinel() {
     printf 'SENTINEL GET-MASTER-ADDR-BY-NAME %s\nSENTINEL MASTER %s\n' "$MASTER_NAME" "$MASTER_NAME" |
         ask "$1" | {
         read -r host && read -r port || return 0
-        epoch='' flags='' replicas='' runid=''
+        epoch='' flags='' replicas='' runid='' heard=''
         while read -r key && read -r value; do
             case $key in
                 config-epoch) epoch=$value ;;
                 flags) flags=$value ;;
                 num-slaves) replicas=$value ;;
                 runid) runid=$value ;;
+                last-ok-ping-reply) heard=$value ;;
             esac
         done
-        [ -z "$epoch" ] || echo "$host:$port $epoch $flags $replicas ${runid:-none}"
+        [ -z "$epoch" ] || echo "$host:$port $epoch $flags $replicas ${runid:-none} $heard"
     }
 }
 
@@ -51,11 +59,16 @@ ask_sentinels() {
     wait
 }
 
-# majority_of ANSWERS: the address that more than half of all Sentinels name, or nothing.
+# How many Sentinels are more than half of all, the silent ones counted in.
+# shellcheck disable=SC2086
+majority() {
+    set -- $SENTINEL_PEERS
+    echo $(($# / 2 + 1))
+}
+
+# majority_of ANSWERS: the address that a majority of the Sentinels names, or nothing.
 majority_of() {
-    # shellcheck disable=SC2086
-    set -- "$1" $SENTINEL_PEERS
-    needed=$((($# - 1) / 2 + 1))
+    needed=$(majority)
     printf '%s\n' "$1" | cut -d ' ' -f 1 | sort | uniq -c | sort -rn | {
         read -r votes address || return 0
         [ "$votes" -lt "$needed" ] || echo "$address"

@@ -11,6 +11,7 @@ set -eu
 
 LOG_TO=${LOG_TO:-/proc/1/fd/1}              # a hook's own output goes nowhere
 SETTLE_SECONDS=${SETTLE_SECONDS:-1}         # for replicas that are being deleted with us to go
+REPLICA_PATIENCE=${REPLICA_PATIENCE:-15}    # for a replica to come back
 HANDOVER_PATIENCE=${HANDOVER_PATIENCE:-30}  # in all; must fit in the pod's grace period
 PROMOTION_PATIENCE=${PROMOTION_PATIENCE:-10}
 
@@ -23,12 +24,18 @@ main() {
         *) log "not a primary, nothing to hand over"; return ;;
     esac
     sleep "$SETTLE_SECONDS"
-    deadline=$(($(now) + HANDOVER_PATIENCE))
-    while [ "$(now)" -lt "$deadline" ]; do
+    started=$(now)
+    while [ $(($(now) - started)) -lt "$HANDOVER_PATIENCE" ]; do
         if is_replaced; then log "$named is primary already"; return; fi
-        if ! has_replica; then log "no replica is online, stopping as primary"; return; fi
-        if hand_over; then return; fi
-        sleep 1
+        if has_replica; then
+            if hand_over; then return; fi
+        # All were deleted at once. As long as this one stays, Sentinel has no reason to promote a
+        # replica that lacks what only this one has, and the returning replicas fetch it.
+        elif [ $(($(now) - started)) -ge "$REPLICA_PATIENCE" ]; then
+            log "no replica came back in $REPLICA_PATIENCE s, stopping as primary"
+            return
+        fi
+        sleep 0.5
     done
     log "not handed over within $HANDOVER_PATIENCE s, stopping as primary"
 }

@@ -13,6 +13,7 @@ RUN_DIR=${RUN_DIR:-/run/redis}
 CONFIG_DIR=${CONFIG_DIR:-/config}
 SENTINEL_PATIENCE=${SENTINEL_PATIENCE:-10}  # for a majority of Sentinels to agree
 EMPTY_PATIENCE=${EMPTY_PATIENCE:-90}        # with lost data: outlives one refused retry (60 s)
+FENCE_PATIENCE=${FENCE_PATIENCE:-30}        # for a majority of Sentinels to reach a new primary
 
 conf=$DATA_DIR/redis.conf
 marker=$RUN_DIR/started-at                  # the pod address under which Redis last started
@@ -92,7 +93,7 @@ is_new_address() {
 
 # No Sentinel that answers has ever seen a primary or a replica.
 is_virgin() {
-    printf '%s\n' "$answers" | while read -r _ _ _ replicas runid; do
+    printf '%s\n' "$answers" | while read -r _ _ _ replicas runid _; do
         [ "$replicas" = 0 ] && [ "$runid" = none ] || { echo known; break; }
     done | grep -q known && return 1
     return 0
@@ -153,8 +154,48 @@ start_as_primary() {
         case $seats in *" yes"* | *" maybe"*) refuse "my data is gone and another seat holds keys" ;; esac
     fi
     log "starting as primary: $1"
-    write_conf
+    write_conf "min-replicas-to-write 9999"
+    lift_fence_when_reached &
     launch
+}
+
+# A primary back under a new address is not reached by Sentinels that still try the old one: they
+# may promote another while it serves, and convert it only 10 s later, with all that it
+# acknowledged lost. So it refuses writes until a majority of the Sentinels has reached it.
+lift_fence_when_reached() {
+    trap - TERM INT
+    myself=127.0.0.1:${SELF##*:}
+    born=$(milliseconds)
+    until [ "$(ask "$myself" PING)" = PONG ]; do
+        sleep 0.1
+        [ $(($(milliseconds) - born)) -lt 600000 ] || return 0  # it does not even load
+    done
+    born=$(milliseconds)
+    reason="not reached by a majority of Sentinels in $FENCE_PATIENCE s, serving all the same"
+    while age=$(($(milliseconds) - born)); [ "$age" -lt $((FENCE_PATIENCE * 1000)) ]; do
+        case $(ask_redis "$myself") in *" primary "*) ;; *) reason="replaced before it served"; break ;; esac
+        answers=$(ask_sentinels)
+        age=$(($(milliseconds) - born))
+        if [ "$(reached_by)" -ge "$(majority)" ]; then reason="reached by the Sentinels"; break; fi
+        sleep 0.2
+    done
+    ask "$myself" CONFIG SET min-replicas-to-write "$(setting min-replicas-to-write)" >/dev/null
+    log "open for writes after $age ms: $reason"
+}
+
+# The number of Sentinels that name this seat and had an answer of this very process.
+reached_by() {
+    printf '%s\n' "$answers" | {
+        count=0
+        while read -r named _ flags _ _ heard; do
+            case $named:$flags in "$SELF":*down*) ;; "$SELF":*) [ "$heard" -ge "$age" ] || count=$((count + 1)) ;; esac
+        done
+        echo "$count"
+    }
+}
+
+setting() {
+    sed -n "s/^$1 //p" "$CONFIG_DIR/redis.conf"
 }
 
 start_as_replica_of() {

@@ -11,6 +11,7 @@ set -eu
 DATA_DIR=${DATA_DIR:-/data}
 CONFIG_DIR=${CONFIG_DIR:-/config}
 PEERS_PATIENCE=${PEERS_PATIENCE:-2}
+SETTLE_PATIENCE=${SETTLE_PATIENCE:-15}
 
 conf=$DATA_DIR/sentinel.conf
 trap 'log "stopped before Sentinel was started"; exit 143' TERM INT
@@ -23,7 +24,37 @@ main() {
         find_primary
     fi
     write_conf "$primary"
+    settle &
     exec redis-server "$conf" --sentinel
+}
+
+# A Sentinel that starts together with everybody else finds nobody for some seconds (names are not
+# there yet, or still lead to old addresses). It must not take that for a dead primary: a needless
+# promotion beside a primary that serves loses writes, and a promotion without a replica in reach
+# blocks the next for 60 s. So it starts with a long down-after and gets the configured one when it
+# has reached the primary, or when SETTLE_PATIENCE is over. Readiness waits for that.
+settle() {
+    trap - TERM INT
+    myself=127.0.0.1:${SELF##*:}
+    deadline=$(($(now) + SETTLE_PATIENCE))
+    # A connection attempt to a vanished address is given up after 2 s instead of 15 s.
+    until ask "$myself" SENTINEL DEBUG min-link-reconnect-period 2000 | grep -q OK; do
+        [ "$(now)" -lt "$deadline" ] || break
+        sleep 0.1
+    done
+    while [ "$(now)" -lt "$deadline" ]; do
+        read -r _ _ _ _ runid _ <<ANSWER
+$(ask_sentinel "$myself")
+ANSWER
+        [ "${runid:-none}" = none ] || break
+        sleep 0.2
+    done
+    ask "$myself" SENTINEL SET "$MASTER_NAME" down-after-milliseconds "$(down_after)" >/dev/null
+    log "settled: primary ${runid:-none}, down-after $(down_after) ms"
+}
+
+down_after() {
+    sed -n "s/^sentinel down-after-milliseconds $MASTER_NAME //p" "$CONFIG_DIR/sentinel.conf"
 }
 
 remembered_primary() {
@@ -57,6 +88,7 @@ write_conf() {
         echo "dir $DATA_DIR"
         echo "sentinel announce-ip ${SELF%:*}"
         echo "sentinel announce-port ${SELF##*:}"
+        echo "sentinel down-after-milliseconds $MASTER_NAME 60000"  # until settled
         state
     } >"$conf.new"
     mv "$conf.new" "$conf"

@@ -29,7 +29,7 @@ def steady(deployed: Deployment) -> Deployment:
 
 def write(primary: Seat, key: str, value: str) -> None:
     with primary.client() as client:
-        client.set(key, value)
+        wait_until(lambda: client.set(key, value), 5, "the primary to open for writes")
         assert client.wait(2, 2000) == 2
 
 
