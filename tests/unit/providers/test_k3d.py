@@ -289,7 +289,9 @@ def test_dead_docker_is_one_line(machine: Machine) -> None:
     """Without an engine nothing is tried, and down says what it knows."""
     (machine.fake / "dead").touch()
 
-    with pytest.raises(ProviderError, match=r"^the Docker engine does not answer: Cannot connect to the Docker daemon$"):
+    with pytest.raises(
+        ProviderError, match=r"^the Docker engine does not answer: Cannot connect to the Docker daemon$"
+    ):
         machine.obtain()
     assert "no Docker engine answers" in remove_cluster(machine.settings)
     machine.has_record()
