@@ -9,6 +9,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +51,11 @@ class Place:
         return self.folder / "kubeconfig.yaml"
 
     @property
+    def rendered(self) -> Path:
+        """The configuration that k3d is started with."""
+        return self.folder / "k3d-config.yaml"
+
+    @property
     def ledger(self) -> Path:
         """Where faults are written down before they are injected, to be found by the next run."""
         return self.folder / "faults.jsonl"
@@ -84,6 +91,17 @@ class Place:
         lock.flush()
         self._lock = lock
 
+    def end_orphans(self) -> None:
+        """End a k3d of ours that still works for a run that was killed; only for the holder of the name.
+
+        It is known by our own rendered configuration among its arguments. Elsewhere than on Linux there is no telling.
+        """
+        mark = str(self.rendered).encode()
+        for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it ended meanwhile, or is not ours to look at
+                if mark in cmdline.read_bytes().split(b"\0"):
+                    os.kill(int(cmdline.parent.name), signal.SIGKILL)
+
     def yield_up(self) -> None:
         """Let others take the name; harmless when it was not taken."""
         if self._lock is not None:
@@ -108,8 +126,8 @@ class Place:
 
     def forget(self) -> None:
         """Remove everything but the lock and the log: the cluster is gone."""
-        names = ("cluster.json", "cluster.json.new", "k3d-config.yaml", "k3d-default-kubeconfig.yaml")
-        for path in (*(self.folder / name for name in names), self.kubeconfig, self.ledger):
+        names = ("cluster.json", "cluster.json.new", "k3d-default-kubeconfig.yaml")
+        for path in (*(self.folder / name for name in names), self.rendered, self.kubeconfig, self.ledger):
             path.unlink(missing_ok=True)
 
 

@@ -50,6 +50,7 @@ class K3dProvider(K3dNodes):
         engine = engine_version()
         self._place.claim()
         try:
+            self._place.end_orphans()
             there = remains_of(self.cluster)
             if there:
                 self._access = self._found(there)
@@ -108,6 +109,7 @@ class K3dProvider(K3dNodes):
         self._progress(f"cluster {self.cluster}: made anew, because {unfit}")
         self._keep = self._keep or origin == "kept"
         delete(self._place)
+        self._place.forget()  # with the cluster its faults are gone too
         return None
 
     def _story(self, origin: Origin, record: Record | None) -> str:

@@ -25,6 +25,7 @@ def remove_cluster(settings: Settings) -> str:
         return f"nothing to remove: no cluster {place.name} is known, and no Docker engine answers"
     place.claim()
     try:
+        place.end_orphans()
         there = remains_of(place.name)
         if there:
             require_ours(there, place)

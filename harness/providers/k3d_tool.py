@@ -44,7 +44,7 @@ class K3d:
 
     def create(self, config_hash: str) -> None:
         """Create the cluster of k3d-config.yaml, labelled as ours; the caller removes what is left of a failure."""
-        rendered = self._place.folder / "k3d-config.yaml"
+        rendered = self._place.rendered
         rendered.write_text(yaml.safe_dump(self._configuration(config_hash), sort_keys=False), encoding="utf-8")
         ran = self._run("cluster", "create", "--config", str(rendered), seconds=CREATE_S)
         if not ran.ok:

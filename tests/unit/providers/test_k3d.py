@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -283,6 +284,21 @@ def test_cluster_in_use_by_another_run_is_left_to_it(machine: Machine) -> None:
     other.join()
     with pytest.raises(ProviderError, match="k3d cannot create"):
         machine.obtain()
+
+
+def test_k3d_of_a_killed_run_is_ended(machine: Machine) -> None:
+    """A k3d that outlived its run would go on making what the next run removes."""
+    place = machine.place
+    place.claim()
+    orphan = subprocess.Popen(["sh", "-c", "sleep 30", "k3d", "cluster", "create", "--config", str(place.rendered)])
+    other = subprocess.Popen(["sh", "-c", "sleep 30", "k3d", "cluster", "create", "--config", "elsewhere"])
+
+    place.end_orphans()
+
+    assert orphan.wait(5) == -signal.SIGKILL
+    assert other.poll() is None
+    other.kill()
+    other.wait()
 
 
 def test_dead_docker_is_one_line(machine: Machine) -> None:
