@@ -154,9 +154,9 @@ def _fault_marks(fault: FaultMark | None) -> Iterator[_Mark]:
 
 def _write_marks(window: Unavailability) -> Iterator[_Mark]:
     if window.window:
-        yield int(window.window.begin * MICRO), "last ok write", window.window.last_by
+        yield round(window.window.begin * MICRO), "last ok write", window.window.last_by
         if not window.window.is_open:
-            yield int(window.window.end * MICRO), "first ok write", window.window.first_by or ""
+            yield round(window.window.end * MICRO), "first ok write", window.window.first_by or ""
 
 
 def _sentinel_marks(history: History, events: list[SentinelEvent], switches: list[SentinelEvent]) -> Iterator[_Mark]:

@@ -82,6 +82,8 @@ def two_primaries(history: History, *, at_most: float = 0.0) -> TwoPrimaries:
     )
     if valid and (unseen or not claims):
         valid, summary = None, "no seat claimed to be primary" if not unseen else f"not sampled: {', '.join(unseen)}"
+    if valid and not history.is_complete:
+        valid, summary = None, f"{summary} so far: {history.why_incomplete}"
     evidence = tuple(each.describe() for each in overlaps)
     return TwoPrimaries(checker="two_primaries", valid=valid, summary=summary, evidence=evidence, overlaps=overlaps)
 

@@ -13,6 +13,8 @@ from harness.history.records import MICRO, OK, FaultMark
 
 #: Around a window's edges the usual distance of two acknowledgements is taken from this much time, in seconds.
 AROUND_S = 1.0
+#: At the end of a recording the writers stop; an open window no longer than this is only that.
+STOPPING_S = 0.05
 #: If the witness's own stall makes up this share of a window, the window says nothing about Redis.
 OWN_SHARE = 0.5
 
@@ -80,31 +82,33 @@ def unavailability(
     before `since`, the witness itself stood still, or the limit lies within the resolution. Counts the writers of
     `group`; by default all Sentinel-aware ones, for a pinned writer's outage is its own.
     """
-    acks = _acknowledgements(history, group)
+    acks = _Acks(history, group)
     begin_us, end_us = _instant(since, 0, earliest=True), _instant(until, None, earliest=False)
-    if not acks or acks[0] > max(begin_us, acks[0] if since is None else 0):
+    if not acks.at or (since is not None and acks.at[0] > begin_us):
         return _unknown("no write was acknowledged before the time looked at, so there is nothing to compare with")
-    worst = max(_gaps(history, acks, begin_us, end_us), key=lambda gap: gap[1] - gap[0], default=None)
+    worst = max(acks.gaps(begin_us, end_us), key=lambda gap: gap[1] - gap[0], default=None)
     if worst is None:
         return _unknown("the time looked at lies outside of what was recorded")
-    window = _window(history, acks, *worst)
+    window = _window(history, acks.at, *worst)
     if _own_stall(history, worst) > OWN_SHARE * (worst[1] - worst[0]) and window.duration > AROUND_S / 10:
         return _unknown("the witness itself stood still for most of it", window)
-    if window.is_open and not history.is_complete:
-        return _unknown(f"it was still open when the recording broke off ({history.why_incomplete})", window)
-    return _judged(window, at_most)
+    verdict = _judged(window, at_most)
+    if verdict.valid is not False and not history.is_complete:
+        so_far = "was still open" if window.is_open else "was the worst so far"
+        return _unknown(f"this window {so_far} when the recording broke off: {history.why_incomplete}", window)
+    return verdict
 
 
 def windows(history: History, *, longer_than: float = 0.1, group: str | None = None) -> tuple[Window, ...]:
     """All windows longer than `longer_than` seconds, in order."""
-    acks = _acknowledgements(history, group)
-    found = [gap for gap in _gaps(history, acks, 0, None) if gap[1] - gap[0] > longer_than * MICRO]
-    return tuple(_window(history, acks, *gap) for gap in found)
+    acks = _Acks(history, group)
+    found = [gap for gap in acks.gaps(0, None) if gap[1] - gap[0] > longer_than * MICRO]
+    return tuple(_window(history, acks.at, *gap) for gap in found)
 
 
 def _judged(window: Window, at_most: float | None) -> Unavailability:
     if at_most is None:
-        valid: bool | None = True
+        valid: bool | None = None if window.is_open else True
         limit = ""
     else:
         limit = f" (limit {at_most:g} s)"
@@ -124,28 +128,38 @@ def _unknown(why: str, window: Window | None = None) -> Unavailability:
     return Unavailability(checker="unavailability", valid=None, summary=why, evidence=evidence, window=window)
 
 
-def _acknowledgements(history: History, group: str | None) -> array[int]:
-    """The instants of all acknowledgements of the writers asked for; microseconds, ascending."""
-    wanted = [each.group == group if group is not None else each.target == "sentinel" for each in history.writers]
-    writes = history.writes
-    if group is None and not any(wanted):
-        wanted = [True] * len(wanted)  # only pinned writers: then they are what is asked about
-    if all(wanted):
-        return array("q", (writes.completed[index] for index in writes.oks()))
-    return array("q", (writes.completed[index] for index in writes.oks() if wanted[writes.writer[index]]))
+class _Acks:
+    """The acknowledgements of the writers asked for: their instants, ascending, and the last op's; microseconds."""
+
+    def __init__(self, history: History, group: str | None) -> None:
+        writes, wanted = history.writes, _wanted(history, group)
+        everybody = all(wanted)
+        self.at = array("q")
+        self.last_op = 0
+        if everybody:
+            self.at.extend(writes.completed[index] for index in writes.oks())
+        else:
+            self.at.extend(writes.completed[index] for index in writes.oks() if wanted[writes.writer[index]])
+        for index in range(len(writes) - 1, -1, -1):
+            if everybody or wanted[writes.writer[index]]:
+                self.last_op = writes.completed[index]
+                break
+
+    def gaps(self, begin_us: int, end_us: int | None) -> Iterator[tuple[int, int, bool]]:
+        """Neighbours with nothing between, as (from, to, still open), that touch the time looked at."""
+        limit = self.last_op if end_us is None else min(end_us, self.last_op)
+        for before, after in pairwise(self.at):
+            if after > begin_us and before < limit:
+                yield before, after, False
+        if self.at and max(self.at[-1], begin_us) < limit and self.last_op - self.at[-1] > STOPPING_S * MICRO:
+            yield self.at[-1], self.last_op, True
 
 
-def _gaps(history: History, acks: array[int], begin_us: int, end_us: int | None) -> Iterator[tuple[int, int, bool]]:
-    """Neighbouring acknowledgements with nothing between, as (from, to, still open), that touch the time looked at."""
-    if not acks:
-        return
-    last_us = history.writes.completed[-1]
-    limit = last_us if end_us is None else end_us
-    for before, after in pairwise(acks):
-        if after > begin_us and before < limit:
-            yield before, after, False
-    if acks[-1] < limit and last_us > acks[-1]:
-        yield acks[-1], last_us, True
+def _wanted(history: History, group: str | None) -> list[bool]:
+    if group is not None:
+        return [each.group == group for each in history.writers]
+    aware = [each.target == "sentinel" for each in history.writers]
+    return aware if any(aware) else [True] * len(aware)  # only pinned writers: then they are what is asked about
 
 
 def _window(history: History, acks: array[int], begin_us: int, end_us: int, is_open: bool) -> Window:
@@ -193,7 +207,7 @@ def _by(history: History, at_us: int) -> str:
 
 def _instant(value: FaultMark | float | None, default: int | None, *, earliest: bool) -> int:
     if value is None:
-        return default if default is not None else 1 << 62
+        return 1 << 62 if default is None else default
     if isinstance(value, FaultMark):
         return value.sent - value.uncertainty if earliest else value.returned + value.uncertainty
     return int(value * MICRO)

@@ -1,0 +1,150 @@
+"""Windows without acknowledged writes: found, measured, and not taken for something else."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checkers import unavailability, windows
+from harness.history import FaultMark
+from tests.unit.history.made import S, history, write
+
+
+def steady(first_s: float, last_s: float, *, start: int = 0, step_s: float = 0.01) -> list[list[object]]:
+    """Acknowledged writes on a grid, both ends included."""
+    number = round((last_s - first_s) / step_s)
+    return [write(start + n, first_s + n * step_s) for n in range(number + 1)]
+
+
+OUTAGE = [
+    *steady(0, 1),
+    *(write(200 + n, 1.1 + n * 0.1, "f", error="refused") for n in range(18)),
+    write(300, 2.95, "i", error="timeout"),
+    *(write(400 + n, 3 + n * 0.01, by="redis-1") for n in range(100)),
+]
+
+
+def test_window_reaches_from_the_last_ok_to_the_first_ok() -> None:
+    """Its length, its resolution, who acknowledged before and after, and what happened meanwhile."""
+    found = unavailability(history(OUTAGE), at_most=2.5)
+
+    assert found.valid is True
+    assert found.window is not None
+    assert math.isclose(found.duration, 2.0)
+    assert math.isclose(found.resolution, 0.01)
+    assert (found.window.last_by, found.window.first_by) == ("redis-0", "redis-1")
+    assert found.window.errors == {"refused": 18, "timeout": 1}
+    assert found.window.outcomes == {"f": 18, "i": 1}
+    assert "18 refused, 1 timeout" in found.explain()
+
+
+def test_limit_within_the_resolution_is_unknown() -> None:
+    """2.000 s measured to 10 ms: 1.98 s is exceeded, 1.995 s cannot be told, 2.0 s is kept."""
+    assert unavailability(history(OUTAGE), at_most=1.98).valid is False
+    assert unavailability(history(OUTAGE), at_most=1.995).valid is None
+    assert unavailability(history(OUTAGE), at_most=2.0).valid is True
+
+
+def test_only_the_time_looked_at_counts() -> None:
+    """An outage before the fault is not the fault's; one that the fault falls into is."""
+    fault = FaultMark("killed", "inject", int(3.2 * S), int(3.3 * S), 1000)
+
+    assert unavailability(history(OUTAGE), since=fault).duration < 0.02
+    assert math.isclose(unavailability(history(OUTAGE), since=1.5).duration, 2.0)
+    assert unavailability(history(OUTAGE), until=0.9).duration < 0.02
+
+
+def test_history_without_an_acknowledged_write_is_unknown() -> None:
+    """Nothing was ever acknowledged: an infinite window would be as wrong as none."""
+    for rows in ([], [write(0, 1, "f", error="refused")], [write(0, 1, "i", error="timeout")]):
+        found = unavailability(history(rows), at_most=30)
+
+        assert found.valid is None
+        assert found.duration == math.inf
+        assert found.window is None
+
+
+def test_history_that_begins_after_the_fault_is_unknown() -> None:
+    """Writes began only after the fault: whether it interrupted anything is not known."""
+    found = unavailability(history(steady(5, 6)), since=1.0)
+
+    assert found.valid is None
+    assert "before the time looked at" in found.summary
+
+
+def test_open_window_is_over_budget_or_unknown_but_never_a_pass() -> None:
+    """Writes never came back: longer than the limit already is a failure, else nobody knows."""
+    rows = [*steady(0, 1), *(write(200 + n, 1.1 + n * 0.1, "f", error="refused") for n in range(50))]
+
+    assert unavailability(history(rows), at_most=3).valid is False
+    assert unavailability(history(rows), at_most=30).valid is None
+    assert "the end of the recording" in unavailability(history(rows), at_most=30).explain()
+
+
+def test_stall_of_the_witness_makes_the_window_unknown() -> None:
+    """The event loop stood still for most of the window: it says nothing about Redis."""
+    rows = [*steady(0, 1), ["health", 2 * S, int(0.95 * S), 0, 0], *steady(2.01, 3, start=200)]
+
+    found = unavailability(history(rows), at_most=30)
+
+    assert found.valid is None
+    assert "witness itself" in found.summary
+
+
+def test_lag_at_an_edge_widens_the_resolution() -> None:
+    """A stall of 40 ms just as writes came back: the window may be 40 ms shorter than it looks."""
+    rows = [*steady(0, 1), ["health", 3 * S, 40_000, 0, 0], *steady(3, 4, start=200)]
+
+    found = unavailability(history(rows))
+
+    assert math.isclose(found.resolution, 0.04)
+
+
+def test_pinned_writers_do_not_hide_an_outage() -> None:
+    """A writer pinned to a stale primary goes on: the Sentinel-aware ones' window is the one that counts."""
+    pinned = [write(n, 0.995 + n / 100, writer=1) for n in range(101)]
+    made = history([*steady(0, 0.99), *pinned, *steady(2, 3, start=200)], writers=2)
+    made.writers = (made.writers[0], made.writers[0]._replace(group="pinned", target="redis-0"))
+
+    assert math.isclose(unavailability(made).duration, 1.01)
+    assert unavailability(made, group="pinned").duration < 0.02
+
+
+def test_all_long_windows_are_listed() -> None:
+    """Several outages in one recording, each by itself."""
+    rows = [*steady(0, 1), *steady(2, 3, start=200), *steady(3.5, 4, start=400)]
+
+    found = windows(history(rows), longer_than=0.3)
+
+    assert [round(each.duration, 3) for each in found] == [1.0, 0.5]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 400), st.sampled_from("ofi")), min_size=1, max_size=60),
+    st.integers(0, 8000),
+)
+def test_worst_window_is_the_one_that_a_naive_search_finds(steps: list[tuple[int, str]], since_ms: int) -> None:
+    """Every pair of acknowledgements compared with every other, for any history."""
+    at, rows = 10, []
+    for number, (step, outcome) in enumerate(steps):
+        at += step
+        rows.append(write(number, at / 1000, outcome, error="" if outcome == "o" else "x"))
+    acks = [row[3] + row[4] for row in rows if row[5] == "o"]
+    last = rows[-1][3] + rows[-1][4]
+    ends = [*acks, *([last] if acks and last > acks[-1] + 50_000 else [])]
+    gaps = [
+        b - a
+        for a in acks
+        for b in ends
+        if a < b and max(a, since_ms * 1000) < min(b, last) and not any(a < other < b for other in acks)
+    ]
+
+    found = unavailability(history(rows), since=since_ms / 1000)
+
+    if acks and acks[0] <= since_ms * 1000 and gaps:
+        assert found.window is not None
+        assert round(found.duration * S) == max(gaps)
+    else:
+        assert found.valid is None
