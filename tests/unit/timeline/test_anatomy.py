@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 from harness.history import FaultMark, History
 from harness.timeline import anatomy
@@ -10,9 +11,11 @@ from tests.unit.history.made import NUMBER, S, address, event, history, role, sw
 
 Rows = list[list[object]]
 
-FAULT = ["fault", "killed(redis-0)", "inject", 1 * S, int(1.01 * S), 500]  # the last write before it: 1 ms earlier
+FAULT = ["fault", "killed(redis-0)", "inject", 1 * S, int(1.01 * S), 500]
 OLD = f"master mymaster {address('redis-0').replace(':', ' ')}"
-NEW = f"slave {address('redis-1')} {address('redis-1').replace(':', ' ')} @ mymaster {address('redis-0').replace(':', ' ')}"
+NEW = " ".join(
+    ["slave", address("redis-1"), *address("redis-1").split(":"), "@ mymaster", *address("redis-0").split(":")]
+)
 
 
 def writes(first_s: float, last_s: float, *, start: int, by: str) -> Rows:
@@ -28,7 +31,7 @@ def samples(seat: str, says: str, first_s: float, last_s: float, *, of: str = "r
 def made(*parts: Rows) -> History:
     """A history with writes before 1 s by redis-0 and from 3 s by redis-1, and these records."""
     return history(
-        [*writes(-0.001, 0.999, start=0, by="redis-0")[1:], *writes(3, 6, start=500, by="redis-1"), *sum(parts, [])]
+        [*writes(-0.001, 0.999, start=0, by="redis-0")[1:], *writes(3, 6, start=500, by="redis-1"), *chain(*parts)]
     )
 
 

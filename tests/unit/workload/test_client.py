@@ -12,7 +12,7 @@ from harness.errors import WitnessError
 from harness.workload import DatasetVerdict, Deployment, SeatData, WitnessClient, Workload, Writers
 from tests.unit.history.made import file_of, write
 
-DEPLOYMENT = Deployment({"redis-0": "a:1"}, {"sentinel-0": "b:2"}, password="s3cret")
+DEPLOYMENT = Deployment({"redis-0": "a:1"}, {"sentinel-0": "b:2"}, password="s3cret")  # noqa: S106 - nobody's
 
 
 class Answering:
