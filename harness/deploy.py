@@ -23,6 +23,7 @@ RENDER_S = 60.0
 ROLLED_OUT_S = 240.0
 GONE_S = 120.0
 CONTROLLERS = ("StatefulSet", "Deployment")
+OWNERS = ("StatefulSet", "ReplicaSet")
 #: Waiting reasons that time does not cure. ErrImagePull is missing: the first try may meet a hiccup.
 HOPELESS = ("ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
@@ -103,7 +104,8 @@ def _await_pods(cluster: Cluster, objects: Sequence[Object], seconds: float) -> 
     """Return when as many pods are ready as the objects ask for; ImageError as soon as one never will be."""
     wanted = sum(item["spec"].get("replicas", 1) for item in objects if item["kind"] in CONTROLLERS)
 
-    def enough(pods: list[Object]) -> Readiness:
+    def enough(there: list[Object]) -> Readiness:
+        pods = [pod for pod in there if _is_made_by_a_controller(pod)]
         for pod in pods:
             _require_images(pod)
         states = [is_ready(pod) for pod in pods]
@@ -113,6 +115,11 @@ def _await_pods(cluster: Cluster, objects: Sequence[Object], seconds: float) -> 
         return Readiness(missing + tuple(reason for state in states for reason in state.reasons))
 
     cluster.wait_for("Pod", until=enough, seconds=seconds, what=f"{wanted} pods to be ready")
+
+
+def _is_made_by_a_controller(pod: Object) -> bool:
+    # What else runs in the namespace (the witness, say) is awaited by whoever started it.
+    return any(owner.get("kind") in OWNERS for owner in pod["metadata"].get("ownerReferences") or [])
 
 
 def _require_images(pod: Object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.errors import ImageError
 from harness.images import ImageSet
 from harness.providers.base import (
     Access,
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 
-def provider_of(settings: Settings, images: ImageSet) -> Provider:
-    """Return the provider that the settings name; nothing is started yet."""
-    return ContextProvider(settings) if settings.provider == "context" else K3dProvider(settings, images)
+def provider_of(settings: Settings, images: ImageSet | None) -> Provider:
+    """Return the provider that the settings name; nothing is started yet. Only k3d needs images (else ImageError)."""
+    if settings.provider == "context":
+        return ContextProvider(settings)
+    if images is None:
+        raise ImageError("a k3d cluster cannot be made without images")
+    return K3dProvider(settings, images)

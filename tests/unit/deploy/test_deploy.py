@@ -117,7 +117,7 @@ def deployment_with(api: ScriptedApi, state: dict[str, Any]) -> list[dict[str, A
     """Script a StatefulSet of one whose container is in `state`; return the objects to deploy."""
     statefulset = {"kind": "StatefulSet", "metadata": {"name": "redis", "namespace": "shop"}, "spec": {"replicas": 1}}
     pod = {
-        "metadata": {"name": "redis-0", "uid": "p"},
+        "metadata": {"name": "redis-0", "uid": "p", "ownerReferences": [{"kind": "StatefulSet", "name": "redis"}]},
         "status": {"phase": "Pending", "containerStatuses": [{"name": "redis", "ready": False, "state": state}]},
     }
     api.on(f"GET {SHOP}", Say({"kind": "Namespace", "metadata": OURS}))
