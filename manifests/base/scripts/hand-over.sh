@@ -45,7 +45,7 @@ hand_over() {
     helper=$(any_sentinel)
     [ -n "$helper" ] || { log "no Sentinel answers"; return 1; }
     hold_writes
-    await_caught_up
+    await_level || { log "not all replicas have everything"; release_writes; return 1; }
     reply=$(ask "$helper" SENTINEL FAILOVER "$MASTER_NAME")
     case $reply in
         OK) ;;
@@ -80,15 +80,18 @@ has_replica() {
     ask "$myself" INFO replication | grep -q '^slave[0-9]*:.*state=online'
 }
 
-# Held writes leave the offset alone, so a replica is level within milliseconds.
-await_caught_up() {
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+# Held writes leave the offset alone, and a replica reports its own once a second. All that are
+# online must be level: Sentinel chooses by what it asked them up to 10 s ago.
+await_level() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
         info=$(ask "$myself" INFO replication)
         offset=$(printf '%s\n' "$info" | sed -n 's/^master_repl_offset://p')
-        case $info in *"state=online,offset=$offset,"*) return ;; esac
+        online=$(printf '%s\n' "$info" | grep -c 'state=online')
+        level=$(printf '%s\n' "$info" | grep -c "state=online,offset=$offset,")
+        [ "$level" -eq 0 ] || [ "$level" -ne "$online" ] || return 0
         sleep 0.1
     done
-    log "no replica is level at offset $offset"
+    return 1
 }
 
 # The pause outlives every wait here: held writes must never run on a server already replaced.
