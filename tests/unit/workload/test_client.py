@@ -60,7 +60,7 @@ def test_workload_is_started_stopped_fetched_and_cleaned_up(journal: bytes, tmp_
         assert recording.is_writing()
 
     start = next(body for method, path, body in transport.asked if (method, path) == ("POST", "/workloads"))
-    assert start["deployment"]["password"] == "s3cret"
+    assert start["deployment"]["password"] == DEPLOYMENT.password
     assert start["writers"][0]["rate"] == 50
     assert recording.path == tmp_path / "history" / "tests-drills-test_x.py-test_y-a-b.jsonl"
     assert recording.path.read_bytes() == journal
@@ -86,9 +86,9 @@ def test_second_recording_of_a_name_gets_a_file_of_its_own(journal: bytes, tmp_p
 
 def test_history_is_not_there_before_the_end(journal: bytes, tmp_path: Path) -> None:
     """Asking too early is an error that says when."""
-    with Workload(WitnessClient(Answering(journal)), DEPLOYMENT, tmp_path).running("x") as recording:
-        with pytest.raises(WitnessError, match="after the `with` block"):
-            _ = recording.history
+    running = Workload(WitnessClient(Answering(journal)), DEPLOYMENT, tmp_path).running("x")
+    with running as recording, pytest.raises(WitnessError, match="after the `with` block"):
+        _ = recording.history
 
 
 def test_workload_that_ended_by_itself_is_not_writing(journal: bytes, tmp_path: Path) -> None:
@@ -104,11 +104,10 @@ def test_workload_that_ended_by_itself_is_not_writing(journal: bytes, tmp_path: 
 def test_failed_workload_is_an_error_that_names_the_file(journal: bytes, tmp_path: Path) -> None:
     """What was recorded is kept, but it is no history to judge by."""
     transport = Answering(journal, error="the witness has a bug: KeyError")
-    with pytest.raises(
-        WitnessError, match=r"failed: the witness has a bug: KeyError; what it recorded is in .*x\.jsonl"
-    ):
-        with Workload(WitnessClient(transport), DEPLOYMENT, tmp_path).running("x"):
-            pass
+    running = Workload(WitnessClient(transport), DEPLOYMENT, tmp_path).running("x")
+    line = r"failed: the witness has a bug: KeyError; what it recorded is in .*x\.jsonl"
+    with pytest.raises(WitnessError, match=line), running:
+        pass
 
     assert (tmp_path / "x.jsonl").exists()
 
