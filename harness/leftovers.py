@@ -91,6 +91,15 @@ class Place:
         lock.flush()
         self._lock = lock
 
+    def is_free(self) -> bool:
+        """Whether no process has claimed the name."""
+        try:
+            with (self.folder / "lock").open("a", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # claimed, or nothing that we may open
+            return False
+        return True
+
     def end_orphans(self) -> None:
         """End a k3d of ours that still works for a run that was killed; only for the holder of the name.
 
@@ -131,8 +140,8 @@ class Place:
             path.unlink(missing_ok=True)
 
 
-def known(state_dir: Path) -> list[Record]:
-    """Return the records of all clusters we made that are still written down."""
-    folders = sorted(path for path in state_dir.glob("*") if path.is_dir())
-    records = (Place(state_dir, folder.name).read() for folder in folders)
-    return [record for record in records if record is not None]
+def left_behind(state_dir: Path, name: str) -> list[Record]:
+    """Return the records of clusters under other names than `name` that killed runs left behind."""
+    places = [Place(state_dir, folder.name) for folder in sorted(state_dir.glob("*")) if folder.is_dir()]
+    records = [(place, place.read()) for place in places if place.name != name]
+    return [record for place, record in records if record is not None and not record.kept and place.is_free()]

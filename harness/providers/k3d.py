@@ -12,7 +12,7 @@ import yaml
 from harness.cluster import Cluster
 from harness.errors import HarnessError, ProviderError
 from harness.images import K3D_CONFIG, ImageSet
-from harness.leftovers import Place, Record
+from harness.leftovers import Place, Record, left_behind
 from harness.providers.base import Access, Origin, Progress
 from harness.providers.docker import Remains, engine_version, remains_of, require_room
 from harness.providers.k3d_nodes import K3dNodes
@@ -50,6 +50,9 @@ class K3dProvider(K3dNodes):
         engine = engine_version()
         self._place.claim()
         try:
+            for left in left_behind(self._place.folder.parent, self.cluster):
+                remedy = f"make down ARGS='--cluster-name {left.name}' removes it"
+                progress(f"cluster {left.name}: left by a run that was killed; {remedy}")
             self._place.end_orphans()
             there = remains_of(self.cluster)
             if there:

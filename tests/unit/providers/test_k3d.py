@@ -286,6 +286,25 @@ def test_cluster_in_use_by_another_run_is_left_to_it(machine: Machine) -> None:
         machine.obtain()
 
 
+def test_leftover_under_another_name_is_told(machine: Machine) -> None:
+    """A run says what killed runs left under other names; kept clusters and those in use are nobody's leftovers."""
+    for name, kept in (("left", False), ("kept", True), ("used", False)):
+        other = Place(machine.settings.state_dir, name)
+        other.claim()
+        other.write(Record.of(name, "hash", kept=kept, stage="ready"))
+        if name != "used":
+            other.yield_up()
+
+    with pytest.raises(ProviderError):
+        machine.obtain()
+    other.yield_up()
+
+    told = [line for line in machine.said if "left by a run" in line]
+    assert told == [
+        "cluster left: left by a run that was killed; make down ARGS='--cluster-name left' removes it",
+    ]
+
+
 def test_k3d_of_a_killed_run_is_ended(machine: Machine) -> None:
     """A k3d that outlived its run would go on making what the next run removes."""
     place = machine.place
