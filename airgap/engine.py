@@ -150,18 +150,24 @@ def _bounding_set() -> int:
 def _spawn(name: str, command: list[str]) -> None:
     with (STATE / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    (STATE / f"{name}.pid").write_text(str(process.pid))
+    _, started = _state_and_start(process.pid)
+    (STATE / f"{name}.pid").write_text(f"{process.pid} {started}")
 
 
 def _own(name: str) -> int | None:
-    """Pid of the program that we started, if it still runs."""
+    """Pid of the program that we started, if it still runs: a pid alone may be somebody else's by now."""
     try:
-        pid = int((STATE / f"{name}.pid").read_text())
-        running = Path("/proc", str(pid), "comm").read_text().strip()
-        state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+        pid, started = (STATE / f"{name}.pid").read_text().split()
+        state, start = _state_and_start(int(pid))
     except (OSError, ValueError):
         return None
-    return pid if running == name and state != "Z" else None
+    return int(pid) if start == started and state != "Z" else None
+
+
+def _state_and_start(pid: int) -> tuple[str, str]:
+    """State letter and start time of a process: fields 3 and 22 of proc(5)'s stat."""
+    fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+    return fields[0], fields[19]
 
 
 def _await_end(pid: int, name: str) -> None:

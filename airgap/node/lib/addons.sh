@@ -2,6 +2,8 @@
 # Manifests in the server's folder are applied, and again whenever they change:
 # k3d rewrites coredns.yaml there to add the names of its nodes.
 
+ADDONS_EVERY=2
+
 start_addons() {
   local file name
   mkdir -p "$MANIFESTS"
@@ -34,7 +36,7 @@ apply_on_change() {
         echo "$sum" >"$seen"
       fi
     done
-    sleep 2
+    sleep "$ADDONS_EVERY"
   done
 }
 
