@@ -140,7 +140,8 @@ class TestAddons:
         kubectl.chmod(0o755)
         (tmp_path / "manifests").mkdir()
         found = bash(
-            f"MANIFESTS={tmp_path}/manifests RUN={tmp_path}/run ADDONS_EVERY=0.1\napply_on_change >/dev/null & loop=$!\n"
+            f"MANIFESTS={tmp_path}/manifests RUN={tmp_path}/run ADDONS_EVERY=0.1\n"
+            "apply_on_change >/dev/null & loop=$!\n"
             f"cd $MANIFESTS\n{script}\nkill $loop",
             *("settings", "addons"),
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
