@@ -125,9 +125,9 @@ class WitnessClient:
         return offset
 
     def write_dataset(
-        self, deployment: Deployment, *, keys: int, seed: int = 1, wait_replicas: int = 2, wait_timeout_s: float = 10.0
+        self, deployment: Deployment, *, keys: int, seed: int = 1, wait_replicas: int = 2, wait_timeout_s: float = 3.0
     ) -> DatasetWritten:
-        """Write the data set `seed` of `keys` keys through the primary, and wait for replicas."""
+        """Write the data set `seed` of `keys` keys through the primary; wait at most so many seconds for replicas."""
         body = {
             "deployment": deployment.as_json(),
             "keys": keys,

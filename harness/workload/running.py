@@ -137,7 +137,7 @@ class Workload:
         written = self.client.write_dataset(self.deployment, keys=keys, seed=seed, wait_replicas=wait_replicas)
         if written.replicas < wait_replicas:
             raise WitnessError(
-                f"{written.replicas} of {wait_replicas} replicas confirmed the data set of {keys} keys in 10 s: "
+                f"{written.replicas} of {wait_replicas} replicas confirmed the data set of {keys} keys in time: "
                 "replication is slow or broken, so the drill would prove nothing"
             )
         return written
