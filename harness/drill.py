@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.faults import Fault, Faults, Felled
 from harness.history import History
 from harness.report.record import DrillRecord, LimitCheck
+from harness.report.wording import DATA_SET
 from harness.sut import Sut, Topology
 from harness.sut.names import PROMISED_FAILOVER_S
 from harness.timeline import Anatomy, anatomy
@@ -62,7 +63,7 @@ class Drill:
 
     @contextmanager
     def writing(self) -> Iterator[Recording]:
-        """The state of clients writing through Sentinel, from before the body until after it; then there is a history."""
+        """The state of clients writing through Sentinel, from before the body until after it; it leaves a history."""
         with self._workload.running(self.name) as recording:
             self._recording = recording
             self.await_writes()
@@ -202,7 +203,7 @@ class Dataset:
         """Whether every key is on every instance with its value and time to live, and no other key of the set."""
         self._seen = self._workload.verify_dataset(keys=DATASET_KEYS, seed=self._seed)
         summary = self._seen.explain()
-        self._verdicts.append(Verdict(checker="data set", valid=self._seen.is_whole, summary=summary))
+        self._verdicts.append(Verdict(checker=DATA_SET, valid=self._seen.is_whole, summary=summary))
         return self._seen.is_whole
 
     def explain(self) -> str:
@@ -218,4 +219,3 @@ def _mark(recording: Recording, felled: Felled) -> None:
         recording.mark(name, Bracket(felled.effect_at, felled.effect_at), action="effect")
     if felled.healed_at is not None:
         recording.mark(name, Bracket(felled.healed_at, felled.healed_at), action="heal")
-

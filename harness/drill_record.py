@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.checkers import LostWrites, Verdict, windows
 from harness.checkers import Window as Gap
@@ -48,16 +48,15 @@ def record_of(
     old, new = primaries
     if history is None or anatomy is None:
         brackets = _brackets_without_history(faults)
-        return DrillRecord(
-            promise, outcome, old, new, faults=brackets, verdicts=judged, limits=limits
-        )
+        phases = [phase for bracket in brackets for phase in _phases(bracket)]
+        return DrillRecord(promise, outcome, old, new, faults=brackets, phases=phases, verdicts=judged, limits=limits)
     counts = history.writes.counts()
     lost = next((each for each in (*verdicts, *for_information) if isinstance(each, LostWrites)), None)
     return DrillRecord(
         promise,
         outcome,
         anatomy.old_primary or old,
-        anatomy.new_primary,
+        anatomy.new_primary or new,
         faults=_brackets(history),
         phases=[Phase(each.name, each.since_fault or 0.0, each.took, each.by) for each in anatomy.phases],
         windows=[_window(each) for each in windows(history, longer_than=WINDOW_S)],
@@ -120,6 +119,15 @@ def _brackets_without_history(faults: Sequence[Felled]) -> list[FaultBracket]:
         )
         for felled in faults
     ]
+
+
+def _phases(bracket: FaultBracket) -> Iterator[Phase]:
+    """Yield the course of a fault that no history was recorded of."""
+    before = bracket.injected_at
+    for name, at in (("fault sent", before), ("effect seen", bracket.effect_at), ("healed", bracket.healed_at)):
+        if at is not None:
+            yield Phase(name, at, at - before, f"{bracket.name}({bracket.target})")
+            before = at
 
 
 def _window(found: Gap) -> Window:

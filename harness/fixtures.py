@@ -55,9 +55,7 @@ def images(settings: Settings, progress: Progress, report: ReportPlugin) -> Imag
 
 
 @pytest.fixture(scope="session")
-def provider(
-    settings: Settings, images: ImageSet | None, progress: Progress, report: ReportPlugin
-) -> Iterator[Provider]:
+def provider(settings: Settings, images: ImageSet | None, report: ReportPlugin) -> Iterator[Provider]:
     """Who gives the cluster; takes it back at the end unless it is to be kept."""
     provider = provider_of(settings, images)
     report.head["provider"] = {"name": provider.name}

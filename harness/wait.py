@@ -1,7 +1,7 @@
 """Waiting: bounded, returning the value or raising what was last seen. The only place in the harness that sleeps.
 
-``eventually`` is for what must come true, ``consistently`` for what must stay true for a computed window. Predicates are
-plain functions ``value -> bool`` or ``value -> Verdict``-like objects with ``reasons``; see :func:`why_not`.
+``eventually`` is for what must come true, ``consistently`` for what must stay true for a computed window. Predicates
+are plain functions ``value -> bool`` or ``value -> Verdict``-like objects with ``reasons``; see :func:`why_not`.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def consistently(
 ) -> T:
     """Return the last value after `predicate` held for every observation during `seconds`.
 
-    The window is not scaled: it is computed from what it must outlast. Raises BrokenPromise at the first value for which
-    the predicate does not hold, WaitTimeout when nothing could be observed at all.
+    The window is not scaled: it is computed from what it must outlast. Raises BrokenPromise at the first value for
+    which the predicate does not hold, WaitTimeout when nothing could be observed at all.
     """
     label = what or _name(observe)
     started = time.monotonic()

@@ -46,10 +46,7 @@ def witnessed(sut: Sut, histories: Path) -> Workload:
 
 def _addresses(kind: Kind, namespace: str) -> dict[str, str]:
     """Return ``host:port`` by seat, in the form that the Sentinels announce."""
-    return {
-        seat: f"{seat}.{kind.headless}.{namespace}.svc.cluster.local:{kind.port}"
-        for seat in kind.seats()
-    }
+    return {seat: f"{seat}.{kind.headless}.{namespace}.svc.cluster.local:{kind.port}" for seat in kind.seats()}
 
 
 def _is_up(found: list[Object]) -> Readiness:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The tools a fault may use: Kubernetes through the handle on the deployment, processes through the injector."""
+    """The tools a fault may use: Kubernetes by the handle on the deployment, nodes by the injector."""
 
     sut: Sut
     injector: Injector

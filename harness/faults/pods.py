@@ -10,17 +10,14 @@ from harness.cluster import Cluster
 from harness.cluster.readiness import Readiness, is_ready
 from harness.errors import HarnessError
 from harness.faults.base import Bench
+from harness.faults.injector import Process
 from harness.sut.names import kind_of
 
-#: A graceful deletion may take the pod's whole grace period (60 s for Redis: the hand-over), plus the kubelet's own time.
+#: A graceful deletion may take the whole grace period (60 s for Redis, for its hand-over) and the kubelet's own time.
 GONE_S = 75.0
 
 #: A pod is back in seconds; Ready may have to wait for a resync behind a failover.
 BACK_S = 90.0
-
-#: Sent as grace period 0: the API object goes at once, the kubelet sends SIGTERM and, 2 s later, SIGKILL; preStop is
-#: skipped (kubelet's minimumGracePeriodInSeconds; sentinel-facts.md §5.1).
-ABRUPTLY = 0
 
 #: Where a cordon of ours is noted on the node, so that the next run knows whose it is.
 CORDONED_BY = "e2e.redis/cordoned-by"
@@ -29,9 +26,8 @@ CORDONED_BY = "e2e.redis/cordoned-by"
 class PodsDeleted:
     """The pods on some seats are deleted, all at the same time; their StatefulSet brings them back by itself."""
 
-    def __init__(self, seats: Sequence[str], *, grace_s: int | None = None) -> None:
+    def __init__(self, seats: Sequence[str]) -> None:
         self.seats = tuple(seats)
-        self._grace_s = grace_s
         self._uids: dict[str, str] = {}
 
     @property
@@ -52,27 +48,27 @@ class PodsDeleted:
     def inject(self, bench: Bench) -> None:
         """Delete all of them side by side."""
         delete = bench.sut.cluster.delete
-        bench.sut.cluster.gather([
-            partial(delete, "Pod", seat, grace_s=self._grace_s, uid=uid) for seat, uid in self._uids.items()
-        ])
+        bench.sut.cluster.gather([partial(delete, "Pod", seat, uid=uid) for seat, uid in self._uids.items()])
 
     def await_effect(self, bench: Bench) -> None:
         """Return when none of the old pods exists any more."""
-        self._wait(bench, lambda pods: self._left(pods), GONE_S, f"the end of {self.target}")
+        self._wait(bench, self._left, GONE_S, f"the end of {self.target}")
 
     def heal(self, bench: Bench) -> None:
         """Nothing to undo: deleting is over when it has happened."""
 
     def await_healed(self, bench: Bench) -> None:
         """Return when every seat has a new pod that is Ready."""
-        self._wait(bench, lambda pods: self._back(pods), BACK_S, f"new Ready pods on {self.target}")
+        self._wait(bench, self._back, BACK_S, f"new Ready pods on {self.target}")
 
     def _wait(self, bench: Bench, until: Any, seconds: float, what: str) -> None:
         bench.sut.cluster.wait_for("Pod", until=until, seconds=seconds, what=what)
 
     def _left(self, pods: Sequence[dict[str, Any]]) -> Readiness:
         uids = {pod["metadata"]["uid"] for pod in pods}
-        return Readiness(tuple(f"the old pod on {seat} is still there" for seat, uid in self._uids.items() if uid in uids))
+        return Readiness(
+            tuple(f"the old pod on {seat} is still there" for seat, uid in self._uids.items() if uid in uids)
+        )
 
     def _back(self, pods: Sequence[dict[str, Any]]) -> Readiness:
         found = {pod["metadata"]["name"]: pod for pod in pods}
@@ -88,11 +84,17 @@ class PodsDeleted:
 
 
 class SeatEmpty:
-    """The pod on a seat is deleted and its successor cannot start: the node that holds its volume is cordoned."""
+    """The pod on a seat is deleted and its successor cannot start: the node that holds its volume is cordoned.
+
+    `abruptly`, its process is killed with it, so that nothing can be handed over. A deletion with grace period 0 would
+    not do: the kubelet still runs the preStop hook and a hand-over is made (seen with Kubernetes 1.34.2).
+    """
 
     def __init__(self, seat: str, *, abruptly: bool = False) -> None:
         self.seat = seat
-        self._deleted = PodsDeleted([seat], grace_s=ABRUPTLY if abruptly else None)
+        self._abruptly = abruptly
+        self._deleted = PodsDeleted([seat])
+        self._process: Process | None = None
         self._node = ""
 
     @property
@@ -112,13 +114,21 @@ class SeatEmpty:
         if pod is None or not pod.node:
             raise HarnessError(f"{self.seat} sits on no node: there is no seat to empty")
         self._node = pod.node
+        if self._abruptly:
+            self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
 
     def inject(self, bench: Bench) -> None:
-        """Cordon the node, leave the suite's mark on it, then delete the pod."""
+        """Cordon the node, leave the suite's mark on it, then delete the pod (and, abruptly, kill its process).
+
+        Deleted first: then the kubelet does not start the container again. The preStop hook it starts instead dies with
+        the process some milliseconds later, long before it does anything (it waits a second first).
+        """
         cluster = bench.sut.cluster
         cluster.patch("Node", self._node, {"metadata": {"annotations": {CORDONED_BY: self.seat}}})
         cluster.cordon(self._node)
         self._deleted.inject(bench)
+        if self._process is not None:
+            bench.injector.kill(self._process)
 
     def await_effect(self, bench: Bench) -> None:
         """Return when the old pod is gone and its successor waits for a node in vain."""

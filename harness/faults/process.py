@@ -6,7 +6,9 @@ from functools import partial
 
 from harness import wait
 from harness.cluster.readiness import is_ready
+from harness.errors import InjectionFailed
 from harness.faults.base import Bench
+from harness.faults.injector import Process
 from harness.sut.names import kind_of
 
 #: The process dies at once; its successor answers 0.3 s (first kill) to tens of seconds (kubelet's back-off) later.
@@ -25,6 +27,7 @@ class ProcessKilled:
         self.seat = seat
         self._pod_uid = ""
         self._run_id = ""
+        self._process: Process | None = None
 
     @property
     def target(self) -> str:
@@ -41,10 +44,13 @@ class ProcessKilled:
         self._run_id = self._running(bench)
         pod = bench.sut.cluster.get("Pod", self.seat)
         self._pod_uid = pod["metadata"]["uid"]
+        self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
 
     def inject(self, bench: Bench) -> None:
         """Kill the process."""
-        bench.injector.kill(self.seat, kind_of(self.seat).container)
+        if self._process is None:
+            raise InjectionFailed(f"the process of {self.seat} was not looked up before it was to be killed")
+        bench.injector.kill(self._process)
 
     def await_effect(self, bench: Bench) -> None:
         """Return when another process answers on the same seat."""

@@ -1,9 +1,9 @@
 """What must be true of the deployment, as pure functions from observations to findings.
 
 A finding is one sentence that names the seat or object concerned and what is wrong with it; no finding means that the
-property holds. A property with nothing to look at raises VacuousObservation, because "nothing found wrong with nothing" is
-how suites turn green on an empty namespace. One property has one owner: a missing instance is a finding of the StatefulSet
-check alone, and the others look at the instances that are there (docs/decisions/0003).
+property holds. A property with nothing to look at raises VacuousObservation: "nothing found wrong with nothing" is how
+suites turn green on an empty namespace. One property has one owner: a missing instance is a finding of the check of its
+StatefulSet alone, and the others look at the instances that are there (docs/decisions/0003).
 """
 
 from __future__ import annotations

@@ -74,7 +74,8 @@ def against_sentinel_exporter(view: SentinelView, samples: Samples) -> Iterator[
 
 def _down(seat: str, samples: Samples) -> str:
     error = label(samples, "redis_exporter_last_scrape_error", "err")
-    return f"{seat}: its exporter answers but does not reach the instance (redis_up is not 1): {error or 'no reason given'}"
+    why = error or "no reason given"
+    return f"{seat}: its exporter answers but does not reach the instance (redis_up is not 1): {why}"
 
 
 def _identity(seat: str, run_id: str, samples: Samples) -> Iterator[str]:

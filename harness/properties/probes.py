@@ -54,7 +54,7 @@ def against_configured(pod: Mapping[str, Any]) -> Iterator[str]:
 
 
 def script_that_counts(argv: list[str], port: int, sort: str) -> list[str]:
-    """Return a command line that runs the probe RUNS times and prints the server's connection count before and after.
+    """Return a command line that runs the probe RUNS times between two looks at the server's connection count.
 
     Lines printed: count before, count after, exit status of the last run, the last run's output.
     """

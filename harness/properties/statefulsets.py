@@ -1,4 +1,4 @@
-"""A StatefulSet runs the number of instances that was promised, all Ready and of one revision, as the report sizes them."""
+"""A StatefulSet runs the promised number of instances, all Ready and of one revision, as the report sizes them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from harness.sut.topology import Topology
 
 
 def describe_deployment(head: dict[str, Any], sut: Sut) -> None:
-    """Fill `head` with versions, nodes and settings of what runs. What does not answer is named as such, not left out."""
+    """Fill `head` with versions, nodes and settings of what runs; what does not answer is named, not left out."""
     head["versions"] |= {"Kubernetes": sut.cluster.version()}
     head["nodes"] = [node["metadata"]["name"] for node in sut.cluster.list("Node")]
     topology = sut.topology()

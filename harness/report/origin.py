@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from harness.errors import ToolMissing
+from harness.programs import Ran, run_program
 
 GIT_SECONDS = 5.0
 
@@ -15,11 +17,12 @@ def suite_commit(checkout: Path) -> str:
     try:
         commit = _git(checkout, "rev-parse", "--short=12", "HEAD")
         changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
-    except FileNotFoundError:
+    except ToolMissing:
         return "unknown (git is not installed)"
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+    if not commit.ok or not changed.ok:
         return "unknown (not a git checkout)"
-    return f"{commit} with uncommitted changes" if changed else commit
+    told = commit.stdout.strip()
+    return f"{told} with uncommitted changes" if changed.stdout.strip() else told
 
 
 def run_command(arguments: Sequence[str]) -> str:
@@ -49,6 +52,5 @@ def _options(arguments: Sequence[str], selections: Sequence[str]) -> list[str]:
     return kept
 
 
-def _git(checkout: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(checkout), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=GIT_SECONDS).stdout.strip()
+def _git(checkout: Path, *arguments: str) -> Ran:
+    return run_program(["git", "-C", checkout, *arguments], seconds=GIT_SECONDS)

@@ -21,9 +21,9 @@ MARK = 17.0  # the room that a phase's number takes
 
 
 def draw(record: DrillRecord) -> str:
-    """Return the picture as one ``<svg>`` element, or an empty string when the record holds no instant at all."""
+    """Return the picture as one ``<svg>`` element, or an empty string when there is nothing to be seen but faults."""
     zero = record.zero
-    if zero is None:
+    if zero is None or not (record.ops or record.roles or record.sentinel_events):
         return ""
     axis = axis_of(record, zero)
     parts: list[str] = []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from harness.report.record import DrillRecord, LimitCheck, Window
 
+#: The name under which a drill judges the data set that was written before it.
+DATA_SET = "data set"
+
 
 def drill_sentence(record: DrillRecord) -> str:
     """Return what a drill found in one sentence: how long writes stood still, who took over, what was lost."""
-    parts = [_writes(record), _primary(record), _losses(record)]
+    parts = [_writes(record), _data(record), _primary(record), _losses(record)]
     told = "; ".join(part for part in parts if part)
     return f"{record.outcome}: {told}" if record.outcome else told
 
@@ -34,11 +37,23 @@ def _writes(record: DrillRecord) -> str:
     window = record.longest_write_window
     limit = write_limit(record, window)
     allowed = f" of {limit.limit_s:g} s allowed" if limit else ""
+    if window is None and not record.acknowledged:
+        return "" if _data(record) else "no write was measured"
     if window is None:
-        return "no interruption of writes was seen" if record.acknowledged else "no write was measured"
+        return "no interruption of writes was seen"
     if window.end is None:
         return f"writes stood still for {seconds(window.duration_s)}{allowed} and had not come back at the end"
     return f"writes stood still for {seconds(window.duration_s)}{allowed}"
+
+
+def _data(record: DrillRecord) -> str:
+    """Return what became of a data set that was written before the drill; nothing where none was."""
+    seen = [verdict.valid for verdict in record.verdicts if verdict.checker == DATA_SET]
+    if not seen:
+        return ""
+    if all(seen):
+        return "every key survived with its value, on every instance"
+    return "keys were lost or changed" if False in seen else "whether every key survived is not known"
 
 
 def _primary(record: DrillRecord) -> str:

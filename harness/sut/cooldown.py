@@ -1,9 +1,9 @@
 """The cool-down after an aborted failover, read from a Sentinel's log: no command tells it.
 
-A Sentinel that tried a failover, or voted for another's try, starts none itself for 2 x failover-timeout after that moment
-(sentinel.c, sentinelStartFailoverIfNeeded and sentinelVoteLeader); a completed failover clears the clock
-(sentinelResetMaster). A drill within that time would call a healthy deployment broken: baseline.md, "Two things had to be
-decided".
+A Sentinel that tried a failover, or voted for another's try, starts none itself for 2 x failover-timeout after that
+moment (sentinel.c, sentinelStartFailoverIfNeeded and sentinelVoteLeader); a completed failover clears the clock
+(sentinelResetMaster). A failover drill within that time would call a healthy deployment broken: a plain script of the
+report's tests failed 5 of 10 times right after a rollout.
 """
 
 from __future__ import annotations

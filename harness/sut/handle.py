@@ -89,7 +89,7 @@ class Sut:
             ) from error
 
     def run(self, seat: str, argv: Sequence[str], *, seconds: float = ANSWER_S) -> Executed:
-        """Run a command in the main container on `seat`, over a shell held open there: 1-4 ms instead of 44 (a new exec).
+        """Run a command in the main container on `seat`, over a shell held open there: 1-4 ms, a new exec takes 44.
 
         Raises ExecFailed when it has not ended after `seconds` or the pod went away under it.
         """
@@ -105,7 +105,7 @@ class Sut:
         return dict(zip(seats, answers, strict=True))
 
     def run_id(self, seat: str) -> str:
-        """Return the run id of the process that answers on `seat` now, Redis or Sentinel: it changes with the process."""
+        """Return the run id of the process that answers on `seat` now; another process has another one."""
         return replies.info(self.ask(seat, "INFO server")[0], "INFO server")["run_id"]
 
     def redis_view(self, seat: str) -> RedisView:

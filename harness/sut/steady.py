@@ -81,7 +81,8 @@ def _against_sentinel(view: SentinelView, topology: Topology, primary: str) -> I
     if view.tilt:
         yield f"{view.seat} is in tilt"
     if view.cooling_down_s > 0:
-        yield f"{view.seat} starts no failover for another {view.cooling_down_s:.0f} s (an earlier one was not completed)"
+        left = f"{view.cooling_down_s:.0f} s"
+        yield f"{view.seat} starts no failover for another {left} (an earlier one was not completed)"
 
 
 def _against_members(view: SentinelView, kind: str, members: tuple[Member, ...], due: set[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.check
 
 
 def test_every_sentinel_watches_the_primary_and_could_act(sut: Sut, evidence: Evidence) -> None:
-    """Every Sentinel names the same primary, knows all others, has a quorum, could act within 30 s and keep its state."""
+    """Every Sentinel names the same primary, knows all others, has a quorum, could act in 30 s and keep its state."""
     topology = sut.topology()
 
     findings = list(against_monitoring(topology))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.check
 
 
 def test_every_exporter_tells_what_its_instance_says(sut: Sut, evidence: Evidence) -> None:
-    """The exporter beside each Redis and each Sentinel reaches it and tells the numbers that the instance itself tells."""
+    """The exporter beside each Redis and each Sentinel reaches it and tells the numbers that it tells itself."""
     findings = against_all(sut)
 
     evidence(f"{len(sut.pod_objects())} exporters compared with INFO and SENTINEL of their instance")

@@ -27,8 +27,8 @@ def test_failover_when_the_primary_pod_is_deleted_and_its_seat_stays_empty(drill
     assert old in drill.now.replicas, drill.explain()
 
 
-def test_failover_when_the_primary_vanishes_without_a_word(drill: Drill) -> None:
-    """Killing the primary's pod outright makes the Sentinels promote a replica: writes stand still for at most 30 s."""
+def test_failover_when_the_primary_is_killed_with_its_pod(drill: Drill) -> None:
+    """A primary killed without a word is replaced by the Sentinels: writes stand still for at most 30 s."""
     old = drill.primary
 
     with drill.writing():

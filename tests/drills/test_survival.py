@@ -11,7 +11,7 @@ from harness.sut.names import REDIS, SENTINEL
 pytestmark = pytest.mark.drill
 
 
-@pytest.mark.parametrize("seat", (*REDIS.seats(), *SENTINEL.seats()))
+@pytest.mark.parametrize("seat", [*REDIS.seats(), *SENTINEL.seats()])
 def test_data_survives_the_deletion_of_one_pod(drill: Drill, seat: str) -> None:
     """Every key written before a pod was deleted is there with its value, on every instance, once it is back."""
     with drill.dataset() as data, drill.felled(PodsDeleted([seat])):

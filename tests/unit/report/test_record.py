@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.report.record import CheckerVerdict, DrillRecord, LimitCheck, ReportError, Window
-from harness.report.wording import drill_sentence, seconds
+from harness.report.wording import DATA_SET, drill_sentence, seconds
 from tests.unit.report import sample
 
 
@@ -63,6 +63,11 @@ def test_a_record_tells_against_a_pass(
         ({"new_primary": "redis-0"}, "redis-0 stayed primary"),
         ({"windows": ()}, "no interruption of writes was seen"),
         ({"windows": (), "acknowledged": 0}, "no write was measured"),
+        (
+            {"windows": (), "acknowledged": 0, "verdicts": (CheckerVerdict(DATA_SET, True, "2000 keys"),)},
+            "every key survived with its value, on every instance; ",
+        ),
+        ({"verdicts": (CheckerVerdict(DATA_SET, False, "redis-1 lacks 3"),)}, "keys were lost or changed"),
         ({"limits": ()}, "writes stood still for 6.93 s;"),
         ({"windows": [Window("write", 1.0, None, 41.0, 0.1)]}, "41.00 s of 30 s allowed and had not come back at the"),
     ],

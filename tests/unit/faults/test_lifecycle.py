@@ -1,0 +1,147 @@
+"""Whatever happens between injection and healing, the heal runs, and the ledger has it first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from harness.errors import ClusterError, FaultHadNoEffect, HealFailed, InjectionFailed, WaitTimeout
+from harness.faults import Bench, Fault, Faults, Noop
+from harness.faults.base import name_of
+
+NO_BENCH = cast("Bench", None)
+
+
+class Scripted:
+    """A fault that notes what is asked of it and fails where it is told to."""
+
+    target = "redis-0"
+    by_hand = "kubectl uncordon agent-0"
+
+    def __init__(self, ledger: Path, **fails: Exception) -> None:
+        self.calls: list[str] = []
+        self._ledger = ledger
+        self._fails = fails
+
+    def prepare(self, bench: Bench) -> None:
+        self._do("prepare")
+
+    def inject(self, bench: Bench) -> None:
+        assert events(self._ledger) == ["registered"], "the ledger must have the fault before it is injected"
+        self._do("inject")
+
+    def await_effect(self, bench: Bench) -> None:
+        self._do("await_effect")
+
+    def heal(self, bench: Bench) -> None:
+        self._do("heal")
+
+    def await_healed(self, bench: Bench) -> None:
+        self._do("await_healed")
+
+    def _do(self, call: str) -> None:
+        self.calls.append(call)
+        if call in self._fails:
+            raise self._fails[call]
+
+
+def events(ledger: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in ledger.read_text().splitlines()]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """The ledger's path."""
+    return tmp_path / "faults.jsonl"
+
+
+def felled(ledger: Path, fault: Fault, body: Any = lambda: None) -> Faults:
+    faults = Faults(NO_BENCH, ledger)
+    with faults.felled(fault):
+        body()
+    return faults
+
+
+def test_a_fault_goes_through_its_whole_life(ledger: Path) -> None:
+    """Registered, injected, felt, healed, seen healed: in this order, each with its instant."""
+    fault = Scripted(ledger)
+
+    (told,) = felled(ledger, fault).injected
+
+    assert fault.calls == ["prepare", "inject", "await_effect", "heal", "await_healed"]
+    assert events(ledger) == ["registered", "injected", "effect seen", "healed"]
+    instants = [told.injected_at, told.returned_at, told.effect_at, told.healed_at]
+    assert instants == sorted(instant for instant in instants if instant is not None)
+
+
+@pytest.mark.parametrize("interruption", [AssertionError("not steady"), KeyboardInterrupt()], ids=["failure", "Ctrl-C"])
+def test_a_body_that_is_left_early_is_healed_all_the_same(ledger: Path, interruption: BaseException) -> None:
+    """A failed assertion and Ctrl-C leave nothing broken."""
+    fault = Scripted(ledger)
+
+    def body() -> None:
+        raise interruption
+
+    with pytest.raises(type(interruption)):
+        felled(ledger, fault, body)
+
+    assert fault.calls[-2:] == ["heal", "await_healed"]
+    assert events(ledger)[-1] == "healed"
+
+
+def test_a_half_done_injection_is_healed(ledger: Path) -> None:
+    """An injection that failed may have done half of its work."""
+    fault = Scripted(ledger, inject=ClusterError("503"))
+
+    with pytest.raises(InjectionFailed, match=r"scripted\(redis-0\) could not be injected: 503"):
+        felled(ledger, fault)
+
+    assert "heal" in fault.calls
+
+
+def test_a_fault_that_nobody_felt_is_an_error(ledger: Path) -> None:
+    """What the test would see afterwards proves nothing, so its body does not even begin."""
+    fault = Scripted(ledger, await_effect=WaitTimeout("still there"))
+
+    with pytest.raises(FaultHadNoEffect, match="nothing felt it: still there"):
+        felled(ledger, fault, body=lambda: pytest.fail("the body ran"))
+
+    assert "heal" in fault.calls
+
+
+def test_the_control_has_no_effect(ledger: Path) -> None:
+    """noop in place of a fault is noticed by the fault's own proof."""
+    with pytest.raises(FaultHadNoEffect, match=r"noop\(nothing\)"):
+        felled(ledger, Noop())
+
+
+def test_a_fault_that_cannot_be_healed_names_the_manual_step(ledger: Path) -> None:
+    """The run stops and says what a person has to do."""
+    fault = Scripted(ledger, heal=ClusterError("connection refused"))
+
+    with pytest.raises(HealFailed, match="(?s)connection refused.*undo it by hand: kubectl uncordon agent-0"):
+        felled(ledger, fault)
+
+    assert events(ledger)[-1] == "heal failed"
+
+
+def test_nested_faults_are_healed_last_in_first_out(ledger: Path, tmp_path: Path) -> None:
+    """What was broken last is mended first."""
+    order: list[str] = []
+    outer, inner = Scripted(ledger), Scripted(tmp_path / "other.jsonl")
+    outer.heal = lambda _: order.append("outer")  # type: ignore[method-assign]
+    inner.heal = lambda _: order.append("inner")  # type: ignore[method-assign]
+
+    with Faults(NO_BENCH, ledger).felled(outer), Faults(NO_BENCH, tmp_path / "other.jsonl").felled(inner):
+        pass
+
+    assert order == ["inner", "outer"]
+
+
+def test_a_fault_is_named_as_a_state() -> None:
+    """The class name in the report reads like the rest of it."""
+    assert name_of(Noop()) == "noop"
+    assert name_of(Scripted(Path())) == "scripted"
