@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.checkers.verdict import Verdict
 from harness.history.history import History
-from harness.history.records import FAIL, MICRO, OK, SeatSweep
+from harness.history.records import FAIL, INFO, MICRO, OK, SeatSweep
 
 MAX_EXAMPLES = 5
 
@@ -20,31 +20,26 @@ class LostWrites(Verdict):
     lost: dict[str, int]
 
 
-class _Bits:
-    """A set of (writer, sequence), one byte an element: quick to fill, quick to subtract."""
+class _Ops:
+    """Sets of (writer, sequence): one byte an element, so that they are quick to fill and to subtract as wholes."""
 
-    def __init__(self) -> None:
-        self._rows: dict[int, bytearray] = {}
+    def __init__(self, rows: dict[int, bytes]) -> None:
+        self._rows = rows
 
-    def row(self, writer: int, length: int) -> bytearray:
-        row = self._rows.setdefault(writer, bytearray())
-        if len(row) < length:
-            row.extend(bytes(max(length, 2 * len(row)) - len(row)))
-        return row
-
-    def add_range(self, writer: int, first: int, last: int) -> None:
-        self.row(writer, last + 1)[first : last + 1] = b"\x01" * (last + 1 - first)
-
-    def minus(self, other: _Bits) -> dict[int, list[int]]:
+    def minus(self, other: _Ops) -> dict[int, list[int]]:
         """The elements that `other` does not have, by writer, ascending."""
         left = {}
         for writer, row in sorted(self._rows.items()):
             mine = int.from_bytes(row, "little")
             theirs = int.from_bytes(other._rows.get(writer, b""), "little")
             if missing := mine & ~theirs:
-                data = missing.to_bytes(len(row), "little")
-                left[writer] = list(_ones(data))
+                left[writer] = list(_ones(missing.to_bytes(len(row), "little")))
         return left
+
+    def chosen(self, letters: str) -> _Ops:
+        """Those whose byte is one of these letters, where every byte is an op's outcome."""
+        table = bytes(chr(byte) in letters for byte in range(256))
+        return _Ops({writer: row.translate(table) for writer, row in self._rows.items()})
 
 
 def lost_writes(history: History, *, at_most: int = 0) -> LostWrites:
@@ -54,12 +49,13 @@ def lost_writes(history: History, *, at_most: int = 0) -> LostWrites:
     certainly failed, one never tried, or another value. Unknown without acknowledged writes, without one primary that
     the Sentinels name, or if an instance could not be read in step with it.
     """
-    acknowledged, failed, tried = _ops(history)
-    total = sum(1 for _ in history.writes.oks())
+    total = history.writes.counts()[OK]
     if why := _not_judgeable(history, total):
         return LostWrites(
             checker="lost_writes", valid=None, summary=why, acknowledged=total, lost={}, evidence=_unread(history)
         )
+    outcomes = _outcomes(history)
+    acknowledged = outcomes.chosen(OK)
     lost: dict[str, int] = {}
     evidence: list[str] = []
     impossible = 0
@@ -69,7 +65,7 @@ def lost_writes(history: History, *, at_most: int = 0) -> LostWrites:
         missing = acknowledged.minus(present)
         lost[seat] = sum(map(len, missing.values()))
         evidence += _described_losses(history, f"{seat} ({sweep.role})", missing)
-        wrong = _impossible(seat, present, acknowledged, failed, tried)
+        wrong = _impossible(seat, present, outcomes)
         impossible += len(wrong)
         evidence += wrong
     evidence += [
@@ -91,16 +87,17 @@ def lost_writes(history: History, *, at_most: int = 0) -> LostWrites:
     )
 
 
-def _ops(history: History) -> tuple[_Bits, _Bits, _Bits]:
-    """The acknowledged ops, the certainly failed ones, and all."""
-    acknowledged, failed, tried = _Bits(), _Bits(), _Bits()
-    kinds = {ord(OK): acknowledged, ord(FAIL): failed}
+def _outcomes(history: History) -> _Ops:
+    """Every op's outcome at its place; a byte of zero where there was no op."""
     writes = history.writes
+    lengths: dict[int, int] = {}
+    for writer, sequence in zip(writes.writer, writes.sequence, strict=True):
+        if sequence >= lengths.get(writer, 0):
+            lengths[writer] = sequence + 1
+    rows = {writer: bytearray(length) for writer, length in lengths.items()}
     for writer, sequence, outcome in zip(writes.writer, writes.sequence, writes.outcome, strict=True):
-        tried.row(writer, sequence + 1)[sequence] = 1
-        if (kind := kinds.get(outcome)) is not None:
-            kind.row(writer, sequence + 1)[sequence] = 1
-    return acknowledged, failed, tried
+        rows[writer][sequence] = outcome
+    return _Ops({writer: bytes(row) for writer, row in rows.items()})
 
 
 def _not_judgeable(history: History, acknowledged: int) -> str:
@@ -126,27 +123,27 @@ def _unread(history: History) -> tuple[str, ...]:
     )
 
 
-def _present(history: History, sweep: SeatSweep) -> _Bits:
-    present = _Bits()
+def _present(history: History, sweep: SeatSweep) -> _Ops:
+    rows: dict[int, bytes] = {}
     for kept in history.kept:
-        if kept.instance == sweep.instance:
+        if kept.instance == sweep.instance and kept.ranges:
+            row = bytearray(kept.ranges[-1][1] + 1)
             for first, last in kept.ranges:
-                present.add_range(kept.writer, first, last)
-    return present
+                row[first : last + 1] = b"\x01" * (last + 1 - first)
+            rows[kept.writer] = bytes(row)
+    return _Ops(rows)
 
 
-def _impossible(seat: str, present: _Bits, acknowledged: _Bits, failed: _Bits, tried: _Bits) -> list[str]:
-    never = _ranges_shown(present.minus(tried))
-    possible = _Bits()
-    for writer, sequences in tried.minus(failed).items():
-        row = possible.row(writer, sequences[-1] + 1)
-        for sequence in sequences:
-            row[sequence] = 1
-    refused = _ranges_shown(present.minus(possible))
-    del acknowledged
+def _impossible(seat: str, present: _Ops, outcomes: _Ops) -> list[str]:
+    """What the seat holds though it cannot."""
+    never = present.minus(outcomes.chosen(OK + FAIL + INFO))
+    refused = {writer: set(sequences) for writer, sequences in present.minus(outcomes.chosen(OK + INFO)).items()}
+    for writer, sequences in never.items():
+        refused[writer] -= set(sequences)
+    denied = {writer: sorted(sequences) for writer, sequences in refused.items() if sequences}
     return [
-        *(f"{seat}: holds {shown}, never tried" for shown in never),
-        *(f"{seat}: holds {shown}, reported as certainly not applied" for shown in refused if shown not in never),
+        *(f"{seat}: holds {shown}, never tried" for shown in _ranges_shown(never)),
+        *(f"{seat}: holds {shown}, reported as certainly not applied" for shown in _ranges_shown(denied)),
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import sub
 
 from harness.checkers.verdict import Verdict
 from harness.history.history import History
-from harness.history.records import MICRO, OK
+from harness.history.records import MICRO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,9 @@ def stats(history: History, *, at_least: int = 1) -> Stats:
     """
     writes = history.writes
     acks = list(writes.oks())
-    latencies = sorted(writes.took[index] for index in acks)
-    instants = [writes.completed[index] for index in acks]
-    distances = sorted(after - before for before, after in pairwise(instants))
+    latencies = Counter(map(writes.took.__getitem__, acks))
+    instants = array("q", map(writes.completed.__getitem__, acks))
+    distances = Counter(map(sub, instants[1:], instants))
     span = (instants[-1] - instants[0]) / MICRO if instants else 0.0
     missing = tuple(_missing(history, at_least))
     rate = len(acks) / span if span else 0.0
@@ -70,8 +71,8 @@ def _missing(history: History, at_least: int) -> list[str]:
         missing.append(history.why_incomplete)
     writes = history.writes
     groups = Counter({each.group: 0 for each in history.writers})
-    groups.update(history.writers[writer].group for writer, letter in zip(writes.writer, writes.outcome, strict=True)
-                  if letter == ord(OK))  # fmt: skip
+    for writer, number in Counter(map(writes.writer.__getitem__, writes.oks())).items():
+        groups[history.writers[writer].group] += number
     if not groups:
         missing.append("nobody wrote")
     missing += [f"{name}: {number} acknowledged writes" for name, number in sorted(groups.items()) if number < at_least]
@@ -86,6 +87,11 @@ def _missing(history: History, at_least: int) -> list[str]:
     return missing
 
 
-def _at(ascending: list[int], percent: int) -> float:
-    """A percentile of ascending microseconds, in seconds; 0 without values."""
-    return ascending[min(len(ascending) - 1, len(ascending) * percent // 100)] / MICRO if ascending else 0.0
+def _at(values: Counter[int], percent: int) -> float:
+    """A percentile of counted microseconds, in seconds; 0 without values."""
+    left = values.total() * percent // 100
+    for value in sorted(values):
+        left -= values[value]
+        if left < 0:
+            return value / MICRO
+    return 0.0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 
 from harness.checkers.verdict import Verdict
 from harness.history.history import History
@@ -86,7 +88,7 @@ def unavailability(
     begin_us, end_us = _instant(since, 0, earliest=True), _instant(until, None, earliest=False)
     if not acks.at or (since is not None and acks.at[0] > begin_us):
         return _unknown("no write was acknowledged before the time looked at, so there is nothing to compare with")
-    worst = max(acks.gaps(begin_us, end_us), key=lambda gap: gap[1] - gap[0], default=None)
+    worst = acks.worst(begin_us, end_us)
     if worst is None:
         return _unknown("the time looked at lies outside of what was recorded")
     window = _window(history, acks.at, *worst)
@@ -102,8 +104,7 @@ def unavailability(
 def windows(history: History, *, longer_than: float = 0.1, group: str | None = None) -> tuple[Window, ...]:
     """All windows longer than `longer_than` seconds, in order."""
     acks = _Acks(history, group)
-    found = [gap for gap in acks.gaps(0, None) if gap[1] - gap[0] > longer_than * MICRO]
-    return tuple(_window(history, acks.at, *gap) for gap in found)
+    return tuple(_window(history, acks.at, *gap) for gap in acks.gaps(0, None, int(longer_than * MICRO)))
 
 
 def _judged(window: Window, at_most: float | None) -> Unavailability:
@@ -128,6 +129,9 @@ def _unknown(why: str, window: Window | None = None) -> Unavailability:
     return Unavailability(checker="unavailability", valid=None, summary=why, evidence=evidence, window=window)
 
 
+_Gap = tuple[int, int, bool]  # from, to, and whether it was still open
+
+
 class _Acks:
     """The acknowledgements of the writers asked for: their instants, ascending, and the last op's; microseconds."""
 
@@ -145,14 +149,25 @@ class _Acks:
                 self.last_op = writes.completed[index]
                 break
 
-    def gaps(self, begin_us: int, end_us: int | None) -> Iterator[tuple[int, int, bool]]:
-        """Neighbours with nothing between, as (from, to, still open), that touch the time looked at."""
+    def gaps(self, begin_us: int, end_us: int | None, longer_than_us: int) -> Iterator[_Gap]:
+        """Neighbours with nothing between them that touch the time looked at, if they are that far apart."""
         limit = self.last_op if end_us is None else min(end_us, self.last_op)
-        for before, after in pairwise(self.at):
-            if after > begin_us and before < limit:
-                yield before, after, False
+        first = max(0, bisect_right(self.at, begin_us) - 1)
+        last = bisect_left(self.at, limit)
+        distances = map(sub, self.at[first + 1 : last + 1], self.at[first : last + 1])
+        for place, distance in enumerate(distances, first):
+            if distance > longer_than_us:
+                yield self.at[place], self.at[place + 1], False
         if self.at and max(self.at[-1], begin_us) < limit and self.last_op - self.at[-1] > STOPPING_S * MICRO:
             yield self.at[-1], self.last_op, True
+
+    def worst(self, begin_us: int, end_us: int | None) -> _Gap | None:
+        """The longest of them."""
+        limit = self.last_op if end_us is None else min(end_us, self.last_op)
+        first = max(0, bisect_right(self.at, begin_us) - 1)
+        last = bisect_left(self.at, limit)
+        longest = max(map(sub, self.at[first + 1 : last + 1], self.at[first : last + 1]), default=0)
+        return max(self.gaps(begin_us, end_us, longest - 1), key=lambda gap: gap[1] - gap[0], default=None)
 
 
 def _wanted(history: History, group: str | None) -> list[bool]:
@@ -182,15 +197,13 @@ def _window(history: History, acks: array[int], begin_us: int, end_us: int, is_o
 def _usual_distance(acks: array[int], begin_us: int, end_us: int) -> int:
     """The 99th percentile of the distance of two acknowledgements just before and just after a window."""
     around = int(AROUND_S * MICRO)
-    distances = sorted(
-        after - before
-        for before, after in pairwise(acks)
-        if begin_us - around <= before < begin_us or end_us < after <= end_us + around
-    )
+    before = acks[bisect_left(acks, begin_us - around) : bisect_right(acks, begin_us)]
+    after = acks[bisect_left(acks, end_us) : bisect_right(acks, end_us + around)]
+    distances = sorted(later - earlier for stretch in (before, after) for earlier, later in pairwise(stretch))
     return distances[len(distances) * 99 // 100] if distances else end_us - begin_us
 
 
-def _own_stall(history: History, gap: tuple[int, int, bool]) -> int:
+def _own_stall(history: History, gap: _Gap) -> int:
     begin_us, end_us, _ = gap
     return sum(
         max(0, min(each.at, end_us) - max(each.at - each.lag, begin_us))

@@ -13,6 +13,7 @@ from harness.history.records import FIELDS, FORMAT, VERSION
 
 CHUNK = 1 << 20
 MAX_HEADER = 1 << 20
+_WRITE_LENGTHS = frozenset({len(FIELDS["w"]), len(FIELDS["w"]) + 1})  # with its type; without or with an error
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -48,18 +49,28 @@ def read_records(path: Path) -> Iterator[list[list[Any]]]:
     line = 2
     for block, is_last in _blocks(path):
         rows = _parsed(path, block, line, may_be_cut=is_last)
-        for number, row in enumerate(rows, line):
-            if ended is not None:
-                raise HistoryError(f"{path}:{number}: a record follows the end line")
+        plain_writes = len(rows)
+        for number, row in _others(rows, line):
             _check(path, number, row)
-            if row[0] == "end":
+            plain_writes -= 1
+            if row[0] == "end" and ended is None and number == line + len(rows) - 1:
                 ended = row
             else:
                 counts[row[0]] += 1
+        counts["w"] += plain_writes
         line += len(rows)
+        if counts["end"] or (ended is not None and rows and rows[-1] is not ended):
+            raise HistoryError(f"{path}: a record follows the end line")
         yield rows
-    if ended is not None and dict(counts) != ended[3]:
-        raise HistoryError(f"{path}: {_miscount(counts, ended[3])}: the file was altered or damaged")
+    if ended is not None and (wrong := _miscount(counts, ended[3])):
+        raise HistoryError(f"{path}: {wrong}: the file was altered or damaged")
+
+
+def _others(rows: list[Any], first: int) -> Iterator[tuple[int, Any]]:
+    """The line number and value of all that is not plainly a write: it is little, so it is looked at closely."""
+    for number, row in enumerate(rows, first):
+        if type(row) is not list or len(row) not in _WRITE_LENGTHS or row[0] != "w":
+            yield number, row
 
 
 def _blocks(path: Path) -> Iterator[tuple[bytes, bool]]:
@@ -110,12 +121,13 @@ def _check(path: Path, number: int, row: Any) -> None:
 
 
 def _miscount(counts: Counter[str], promised: Any) -> str:
+    """What the end line counts otherwise; empty if nothing."""
     if not isinstance(promised, dict):
         return "the end line has no counts"
     for kind in sorted({*counts, *promised}):
         if counts.get(kind, 0) != promised.get(kind, 0):
             return f"holds {counts.get(kind, 0)} {kind!r} records where its end line counts {promised.get(kind, 0)}"
-    return "record counts differ"
+    return ""
 
 
 def _excerpt(line: bytes) -> str:
