@@ -32,13 +32,12 @@ def stats(history: History, *, at_least: int = 1) -> Stats:
     answered. If not, the verdict is unknown, never valid.
     """
     writes = history.writes
-    acks = list(writes.oks())
-    latencies = Counter(map(writes.took.__getitem__, acks))
-    instants = array("q", map(writes.completed.__getitem__, acks))
+    latencies = Counter(writes.of_oks(writes.took))
+    instants = array("q", writes.of_oks(writes.completed))
     distances = Counter(map(sub, instants[1:], instants))
     span = (instants[-1] - instants[0]) / MICRO if instants else 0.0
     missing = tuple(_missing(history, at_least))
-    rate = len(acks) / span if span else 0.0
+    rate = len(instants) / span if span else 0.0
     lag = max((each.lag for each in history.health), default=0) / MICRO
     outcomes = dict(writes.counts())
     shown = [f"{_at(values, percent) * 1e3:.2f} ms" for values in (latencies, distances) for percent in (50, 99)]
@@ -52,7 +51,7 @@ def stats(history: History, *, at_least: int = 1) -> Stats:
     return Stats(
         checker="stats",
         valid=None if missing else True,
-        summary="; ".join(missing) or f"{len(acks)} acknowledged writes in {span:.1f} s ({rate:.0f}/s)",
+        summary="; ".join(missing) or f"{len(instants)} acknowledged writes in {span:.1f} s ({rate:.0f}/s)",
         evidence=lines,
         outcomes=outcomes,
         acks_per_second=rate,
@@ -71,7 +70,7 @@ def _missing(history: History, at_least: int) -> list[str]:
         missing.append(history.why_incomplete)
     writes = history.writes
     groups = Counter({each.group: 0 for each in history.writers})
-    for writer, number in Counter(map(writes.writer.__getitem__, writes.oks())).items():
+    for writer, number in Counter(writes.of_oks(writes.writer)).items():
         groups[history.writers[writer].group] += number
     if not groups:
         missing.append("nobody wrote")

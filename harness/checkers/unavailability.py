@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from operator import sub
 
 from harness.checkers.verdict import Verdict
@@ -137,17 +137,13 @@ class _Acks:
 
     def __init__(self, history: History, group: str | None) -> None:
         writes, wanted = history.writes, _wanted(history, group)
-        everybody = all(wanted)
-        self.at = array("q")
-        self.last_op = 0
-        if everybody:
-            self.at.extend(writes.completed[index] for index in writes.oks())
-        else:
-            self.at.extend(writes.completed[index] for index in writes.oks() if wanted[writes.writer[index]])
-        for index in range(len(writes) - 1, -1, -1):
-            if everybody or wanted[writes.writer[index]]:
-                self.last_op = writes.completed[index]
-                break
+        instants = writes.of_oks(writes.completed)
+        if not all(wanted):
+            instants = compress(instants, map(wanted.__getitem__, writes.of_oks(writes.writer)))
+        self.at = array("q", instants)
+        backwards = range(len(writes) - 1, -1, -1)
+        last = next((index for index in backwards if wanted[writes.writer[index]]), None)
+        self.last_op = 0 if last is None else writes.completed[last]
 
     def gaps(self, begin_us: int, end_us: int | None, longer_than_us: int) -> Iterator[_Gap]:
         """Neighbours with nothing between them that touch the time looked at, if they are that far apart."""

@@ -6,10 +6,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from operator import le
 from typing import Any
 
 from harness.history.records import OK, Write
+
+_IS_OK = bytes(byte == ord(OK) for byte in range(256))
 
 
 class Writes:
@@ -74,6 +77,10 @@ class Writes:
         while index >= 0:
             yield index
             index = find(letter, index + 1)
+
+    def of_oks(self, column: array[int]) -> Iterator[int]:
+        """The values of a column of which the op was acknowledged."""
+        return compress(column, self.outcome.translate(_IS_OK))
 
     def counts(self, indices: range | None = None) -> Counter[str]:
         """How many ops had which outcome."""
