@@ -1,13 +1,12 @@
 """What the user asked for, read once from options and environment, checked before anything is started.
 
-An option wins over its variable (``--cluster-name`` over ``E2E_CLUSTER_NAME``), which wins over the default. No other part
-in the harness reads options or their variables. Every complaint is one line: what is wrong and what would be right.
+An option wins over its variable (``--cluster-name`` over ``E2E_CLUSTER_NAME``), which wins over the default. Nothing
+else in the harness reads options or their variables. Every complaint is one line: what is wrong, what would be right.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,14 +16,13 @@ from typing import Any, Protocol
 import yaml
 
 from harness.errors import SettingsError
+from harness.values import LARGEST_SEED, cluster_name, dns_label, existing_file, one_of, scale, seed, some_text, switch
 
 PROJECT = Path(__file__).resolve().parent.parent
 OVERLAYS = PROJECT / "manifests" / "overlays"
 PROVIDERS = ("k3d", "context")
 IMAGES = ("auto", "upstream", "airgap")
 DRILL_CONSENT = "--i-understand-this-breaks-things"
-LARGEST_SEED = 2**32 - 1
-LARGEST_SCALE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +79,6 @@ class TakesOptions(Protocol):
         """Register one option."""
 
 
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}")
-        return text
-
-    return read
-
-
-def _dns_label(text: str) -> str:
-    # RFC 1123, as Kubernetes wants it of a namespace
-    if len(text) > 63 or not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", text):
-        raise ValueError("is no DNS label (1 to 63 of a-z, 0-9 and '-', not at either end)")
-    return text
-
-
-def _cluster_name(text: str) -> str:
-    # k3d 5.9 refuses longer names: the nodes' host names would not fit
-    if len(text) > 32:
-        raise ValueError("is longer than the 32 characters that k3d allows")
-    return _dns_label(text)
-
-
 def _overlay(text: str) -> str:
     there = sorted(path.parent.name for path in OVERLAYS.glob("*/kustomization.yaml"))
     if text not in there:
@@ -111,53 +86,19 @@ def _overlay(text: str) -> str:
     return text
 
 
-def _scale(text: str) -> float:
-    scale = float(text) if re.fullmatch(r"\d+(\.\d*)?|\.\d+", text) else 0.0
-    if not 0.0 < scale <= LARGEST_SCALE:
-        raise ValueError(f"is no number above 0 and up to {LARGEST_SCALE:g}")
-    return scale
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"\d{1,10}", text) or int(text) > LARGEST_SEED:
-        raise ValueError(f"is no whole number from 0 to {LARGEST_SEED}")
-    return int(text)
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("is neither 1 nor 0")
-
-
-def _text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty")
-    return text
-
-
-def _kubeconfig(text: str) -> Path:
-    path = Path(_text(text)).expanduser()
-    if not path.is_file():
-        raise ValueError("is no file")
-    return path
-
-
 OPTIONS = (
-    Option("--provider", _one_of(*PROVIDERS), "k3d", "who gives the cluster: k3d creates one, context uses yours"),
-    Option("--context", _text, None, "name of your kube-context, with --provider context", "NAME"),
-    Option("--kubeconfig", _kubeconfig, None, "file that holds the context; default: kubectl's own", "PATH"),
-    Option("--namespace", _dns_label, "jewelry-shop", "namespace to deploy to and to look at", "NAME"),
+    Option("--provider", one_of(*PROVIDERS), "k3d", "who gives the cluster: k3d creates one, context uses yours"),
+    Option("--context", some_text, None, "name of your kube-context, with --provider context", "NAME"),
+    Option("--kubeconfig", existing_file, None, "file that holds the context; default: kubectl's own", "PATH"),
+    Option("--namespace", dns_label, "jewelry-shop", "namespace to deploy to and to look at", "NAME"),
     Option("--overlay", _overlay, "default", "which of manifests/overlays to deploy", "NAME"),
-    Option("--images", _one_of(*IMAGES), "auto", "upstream: public images, airgap: built here, auto: what is possible"),
-    Option("--keep-cluster", _switch, "0", "leave the cluster running for the next run", switch=True),
-    Option("--cluster-name", _cluster_name, "redis-e2e", "name of the k3d cluster", "NAME"),
-    Option("--patience-scale", _scale, "1", "stretch waits on a slow machine; limits that are asserted stay", "FACTOR"),
-    Option("--chaos-seed", _seed, None, "seed of everything random; default: drawn, and printed", "NUMBER"),
-    Option(DRILL_CONSENT, _dns_label, None, "allow faults in this namespace of a cluster of yours", "NAMESPACE"),
-    Option("--report-dir", _text, "reports", "folder of the reports", "PATH"),
+    Option("--images", one_of(*IMAGES), "auto", "upstream: public images, airgap: built here, auto: what is possible"),
+    Option("--keep-cluster", switch, "0", "leave the cluster running for the next run", switch=True),
+    Option("--cluster-name", cluster_name, "redis-e2e", "name of the k3d cluster", "NAME"),
+    Option("--patience-scale", scale, "1", "stretch waits on a slow machine; limits that are asserted stay", "FACTOR"),
+    Option("--chaos-seed", seed, None, "seed of everything random; default: drawn, and printed", "NUMBER"),
+    Option(DRILL_CONSENT, dns_label, None, "allow faults in this namespace of a cluster of yours", "NAMESPACE"),
+    Option("--report-dir", some_text, "reports", "folder of the reports", "PATH"),
 )
 
 
@@ -186,7 +127,7 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         raise SettingsError(
             f"{DRILL_CONSENT} {values[DRILL_CONSENT]}: this run is about namespace {about}, name that one"
         )
-    seed = values["--chaos-seed"]
+    chosen_seed = values["--chaos-seed"]
     return Settings(
         provider=values["--provider"],
         context=values["--context"],
@@ -197,7 +138,7 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         keep_cluster=values["--keep-cluster"],
         cluster_name=values["--cluster-name"],
         patience_scale=values["--patience-scale"],
-        chaos_seed=secrets.randbelow(LARGEST_SEED + 1) if seed is None else seed,
+        chaos_seed=secrets.randbelow(LARGEST_SEED + 1) if chosen_seed is None else chosen_seed,
         consent=values[DRILL_CONSENT],
         report_dir=Path(values["--report-dir"]),
         state_dir=_state_dir(environ),

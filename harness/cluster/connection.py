@@ -12,17 +12,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
-from urllib.parse import quote, urlencode, urlparse
+from urllib.parse import quote, urlencode
 
 import kubernetes.client
-import kubernetes.config
 import urllib3
 import websocket
-import yaml
 from kubernetes.stream.ws_client import WSClient
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from harness.cluster.kubeconfig import configuration_of
 from harness.errors import ClusterError, NotFound
 
 CONNECT_S = 3.0
@@ -30,7 +29,6 @@ ANSWER_S = 10.0
 #: How long a transient error is retried: an API server that was killed answers again after about 3 s.
 RETRY_S = 10.0
 POOL_SIZE = 32
-LOOPBACK = ("127.0.0.1", "localhost", "0.0.0.0", "::1")  # noqa: S104 - compared, not bound
 TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
 NOT_FOUND = 404
 GONE = 410
@@ -84,7 +82,8 @@ class Connection:
     """Requests to one API server, as the user of one kubeconfig context."""
 
     def __init__(self, kubeconfig: Path, context: str | None) -> None:
-        self._configuration = _configuration(kubeconfig, context)
+        self._configuration = configuration_of(kubeconfig, context)
+        self._configuration.connection_pool_maxsize = POOL_SIZE
         self._client = kubernetes.client.ApiClient(self._configuration)
         # The package opens WebSockets without a time limit; this one holds for connecting and for every read.
         websocket.setdefaulttimeout(ANSWER_S)
@@ -241,19 +240,3 @@ def _unreachable(error: HTTPError, what: str) -> Unreachable:
 
 def _url(host: str, path: str, query: Mapping[str, object] | None) -> str:
     return host + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-
-
-def _configuration(kubeconfig: Path, context: str | None) -> Any:
-    configuration = kubernetes.client.Configuration()
-    try:
-        cast("Any", kubernetes.config).load_kube_config(
-            config_file=str(kubeconfig), context=context, client_configuration=configuration, persist_config=False
-        )
-    except (kubernetes.config.ConfigException, OSError, ValueError, yaml.YAMLError) as error:
-        detail = " ".join(str(error).split())
-        named = f" (context {context})" if context else ""
-        raise ClusterError(f"kubeconfig {kubeconfig}{named} cannot be used: {detail}") from error
-    configuration.connection_pool_maxsize = POOL_SIZE
-    if urlparse(str(configuration.host)).hostname in LOOPBACK:
-        configuration.proxy = None  # a proxy set for the outside world cannot reach this machine's own ports
-    return configuration
