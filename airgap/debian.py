@@ -16,10 +16,11 @@ from pathlib import Path
 
 from airgap import commands
 from airgap.errors import AirgapError
+from airgap.programs import is_dynamic, missing_libraries
 
 MAINTENANCE = frozenset(
     {
-        "adduser", "base-passwd", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "libdb5.3",
+        "adduser", "base-passwd", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info",
         "libfile-find-rule-perl", "libgdbm-compat4", "libgdbm6", "libnumber-compare-perl", "libperl5.36",
         "libtext-glob-perl", "lsb-base", "passwd", "perl", "perl-base", "perl-modules-5.36", "sensible-utils",
         "sysvinit-utils", "tar", "ucf", "usrmerge",
@@ -31,7 +32,7 @@ USELESS = (
     "usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian", "usr/share/bug",
     "usr/share/bash-completion", "usr/share/zsh", "usr/share/gcc", "usr/share/gdb", "usr/share/doc-base",
     "usr/share/initramfs-tools", "etc/init.d", "etc/cron.d", "etc/cron.daily", "etc/logrotate.d", "etc/default",
-    "usr/lib/systemd", "lib/systemd", "usr/lib/tmpfiles.d", "var/cache", "var/lib/systemd",
+    "usr/lib/systemd", "usr/lib/*-linux-gnu/gconv", "usr/lib/tmpfiles.d", "var/cache", "var/lib/systemd",
 )  # fmt: skip
 
 MERGED = ("bin", "sbin", "lib", "lib64")
@@ -61,8 +62,19 @@ def unpack(
     for archive in archives:
         _extract(archive, root, scratch, log)
     for useless in USELESS:
-        shutil.rmtree(root / useless, ignore_errors=True)
+        for folder in root.glob(useless):
+            shutil.rmtree(folder)
+    _refuse_incomplete(root)
     return {package.name: package.version for package in chosen}
+
+
+def _refuse_incomplete(root: Path) -> None:
+    """A package left out must not be missed by a program that stays: it would fail in mid-fault."""
+    programs = [path for folder in ("usr/bin", "usr/sbin") for path in sorted((root / folder).iterdir())]
+    for program in programs:
+        missing = missing_libraries(root, program) if is_dynamic(program) else []
+        for library in missing:
+            raise AirgapError(f"{program.name} needs {library}, whose package is left out of this image")
 
 
 def resolve(packages: Sequence[str], scratch: Path) -> list[Package]:

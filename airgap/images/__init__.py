@@ -8,6 +8,15 @@ from pathlib import Path
 
 from airgap.layer import DESCRIPTION
 
+CODE = (
+    Path(__file__).parents[1] / "debian.py",
+    Path(__file__).parents[1] / "layer.py",
+    Path(__file__).parents[1] / "programs.py",
+    Path(__file__).parent / "accounts.py",
+    Path(__file__).parent / "iptables.py",
+)
+"""What shapes every image, and so is an input of each."""
+
 NAMESPACE = "redis-e2e"
 """First part of every reference: no registry has it, so a missing image is never pulled by mistake."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from airgap.debian import unpack
-from airgap.images import reference
+from airgap.images import CODE, reference
 from airgap.images.accounts import link_busybox, write_accounts
 from airgap.layer import Settings, write_image
 from airgap.plan import Lane, Step, Work
@@ -15,7 +15,7 @@ PACKAGES = ("busybox-static",)
 
 def helper_image() -> Step:
     """The step that builds it."""
-    return Step("helper", Lane.UNPACK, (*PACKAGES, Path(__file__)), _build)
+    return Step("helper", Lane.UNPACK, (*CODE, *PACKAGES, Path(__file__)), _build)
 
 
 def _build(work: Work) -> None:

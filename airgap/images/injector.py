@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from airgap.debian import unpack
-from airgap.images import reference
+from airgap.images import CODE, reference
 from airgap.images.accounts import link_busybox, write_accounts
 from airgap.images.checkout import copy_sources, sources
 from airgap.images.iptables import link_iptables
@@ -19,20 +19,19 @@ PACKAGES = (
     "mount", "procps", "python3-minimal", "libpython3-stdlib", "redis-tools", "sed", "util-linux",
 )  # fmt: skip
 WITHOUT = (
-    "libdb5.3", "libgpm2", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0",
-    "libnsl2", "libreadline8", "libsqlite3-0", "libtirpc-common", "libtirpc3", "mailcap", "media-types",
-    "mime-support", "readline-common", "tzdata", "netbase", "logsave",
+    "libgpm2", "libnsl2", "libreadline8", "libsqlite3-0", "mailcap", "media-types", "mime-support",
+    "readline-common", "tzdata", "netbase", "logsave",
 )  # fmt: skip
 
 
 def injector_base() -> Step:
     """The tools alone: the program's own changes build in a second."""
-    return Step("injector-base", Lane.UNPACK, (*PACKAGES, *WITHOUT, Path(__file__)), _build_base)
+    return Step("injector-base", Lane.UNPACK, (*CODE, *PACKAGES, *WITHOUT, Path(__file__)), _build_base)
 
 
 def injector_image() -> Step:
     """The step that builds it."""
-    return Step("injector", Lane.UNPACK, (*sources(PROGRAM), Path(__file__)), _build, ("injector-base",))
+    return Step("injector", Lane.UNPACK, (*CODE, *sources(PROGRAM), Path(__file__)), _build, ("injector-base",))
 
 
 def _build_base(work: Work) -> None:

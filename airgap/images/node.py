@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from airgap.debian import unpack
-from airgap.images import described, reference
+from airgap.images import CODE, described, reference
 from airgap.images.accounts import link_busybox, write_accounts
 from airgap.images.iptables import link_iptables
 from airgap.layer import Settings, write_image
@@ -30,13 +30,13 @@ VOLUMES = ("/var/lib/rancher/k3s", "/var/lib/kubelet", "/var/lib/cni", "/var/log
 
 def node_base() -> Step:
     """The Debian part: changes seldom, and can be unpacked while Go compiles."""
-    return Step("node-base", Lane.UNPACK, (*PACKAGES, *WITHOUT, *UNUSED, Path(__file__)), _build_base)
+    return Step("node-base", Lane.UNPACK, (*CODE, *PACKAGES, *WITHOUT, *UNUSED, Path(__file__)), _build_base)
 
 
 def node_image() -> Step:
     """The step that builds it."""
     needs = ("node-base", *(f"go-{tool}" for tool in TOOLS), *INSIDE)
-    return Step("node", Lane.UNPACK, (SCRIPTS, Path(__file__)), _build, needs)
+    return Step("node", Lane.UNPACK, (*CODE, SCRIPTS, Path(__file__)), _build, needs)
 
 
 def _build_base(work: Work) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from airgap.images import reference
+from airgap.images import CODE, reference
 from airgap.images.accounts import write_accounts
 from airgap.layer import Settings, write_image
 from airgap.plan import Lane, Step, Work
@@ -29,4 +29,4 @@ def single_image(logical: str, tool: str, program: str, *, user: str = "") -> St
             settings=Settings(entrypoint=(f"/{program}",), user=user),
         )
 
-    return Step(logical, Lane.UNPACK, (program, user, Path(__file__)), build, (needed,))
+    return Step(logical, Lane.UNPACK, (*CODE, program, user, Path(__file__)), build, (needed,))

@@ -10,7 +10,7 @@ from pathlib import Path
 from airgap import commands
 from airgap.debian import unpack
 from airgap.errors import AirgapError
-from airgap.images import reference
+from airgap.images import CODE, reference
 from airgap.images.accounts import link_busybox, write_accounts
 from airgap.images.checkout import copy_sources, sources
 from airgap.layer import Settings, architecture, write_image
@@ -35,12 +35,12 @@ UID = 1000
 
 def witness_base() -> Step:
     """Python and the wheels: changes only with the lock, so the program's own changes build in a second."""
-    return Step("witness-base", Lane.UNPACK, (*PACKAGES, *WITHOUT, *UNUSED, LOCK, Path(__file__)), _build_base)
+    return Step("witness-base", Lane.UNPACK, (*CODE, *PACKAGES, *WITHOUT, *UNUSED, LOCK, Path(__file__)), _build_base)
 
 
 def witness_image() -> Step:
     """The step that builds it."""
-    return Step("witness", Lane.UNPACK, (*sources(PROGRAM), Path(__file__)), _build, ("witness-base",))
+    return Step("witness", Lane.UNPACK, (*CODE, *sources(PROGRAM), Path(__file__)), _build, ("witness-base",))
 
 
 def _build_base(work: Work) -> None:
