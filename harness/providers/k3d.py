@@ -107,7 +107,8 @@ class K3dProvider(K3dNodes):
         self._progress(f"cluster {self.cluster}: found, {self._story(origin, record)}")
         unfit = self._unfit(there, record) or self._unusable()
         if unfit is None:
-            self._place.write(Record.of(self.cluster, self._hash, kept=origin == "kept", stage="ready"))
+            mine = Record.of(self.cluster, self._hash, kept=self._keep or origin == "kept", stage="ready")
+            self._place.write(replace(mine, made_at=record.made_at) if record else mine)
             return self._handed_out(origin)
         self._progress(f"cluster {self.cluster}: made anew, because {unfit}")
         self._keep = self._keep or origin == "kept"
@@ -161,7 +162,7 @@ class K3dProvider(K3dNodes):
         except BaseException as error:  # Ctrl-C too: what is half made is of no use to anybody
             self._undo(error)
             raise
-        self._place.write(replace(record, stage="ready"))
+        self._place.write(replace(record, stage="ready", kept=self._keep))
         return self._handed_out("created")
 
     def _undo(self, error: BaseException) -> None:
