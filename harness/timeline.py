@@ -45,7 +45,7 @@ class Anatomy:
 
     `kind` is ``planned`` (a hand-over: nobody was found down), ``unplanned`` (the Sentinels found the primary down), or
     ``none`` (nobody was promoted). `rebooted` if a Sentinel saw the primary come back in its place as a new process.
-    Primaries are seat names.
+    Primaries are seat names. Of several promotions (a rollout) the phases are the first one's, `new_primary` the last.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class Anatomy:
     new_primary: str | None
     phases: tuple[Phase, ...]
     attempts: int
+    promotions: int
     remarks: tuple[str, ...]
     window: Unavailability
     uncertainty: float
@@ -80,6 +81,7 @@ class Anatomy:
         )
         moved += " and came back as a new process" if self.rebooted and not self.new_primary else ""
         attempts = f", {self.attempts} attempts" if self.attempts > 1 else ""
+        attempts += f", {self.promotions} promotions" if self.promotions > 1 else ""
         doubt = f", clocks agree to {self.uncertainty * 1000:.1f} ms" if self.uncertainty else ""
         gap = f"{self.window.duration:.3f} s" if self.window.window else "not measurable"
         return f"failover: {self.kind} ({moved}{attempts}); write gap {gap}{doubt}"
@@ -92,7 +94,7 @@ def anatomy(history: History, fault: FaultMark | None = None) -> Anatomy:
     events = [event for event in history.events if event.at >= begin]
     switches = _firsts(event for event in events if event.event == "+switch-master")
     window = unavailability(history, since=fault)
-    old, new = _moved(history, switches, begin)
+    old, new = _moved(history, events, begin)
     marks = [
         *_fault_marks(fault),
         *_write_marks(window),
@@ -105,6 +107,7 @@ def anatomy(history: History, fault: FaultMark | None = None) -> Anatomy:
         new_primary=new,
         phases=tuple(_phases(marks, fault)),
         attempts=sum(event.event == "+try-failover" for event in events),
+        promotions=_promotions(events),
         remarks=tuple(_remarks(history, events, fault)),
         window=window,
         uncertainty=fault.uncertainty / MICRO if fault else 0.0,
@@ -127,10 +130,17 @@ def _kind(events: list[SentinelEvent], switches: list[SentinelEvent]) -> str:
     return PLANNED
 
 
-def _moved(history: History, switches: list[SentinelEvent], begin: int) -> tuple[str | None, str | None]:
-    """The seats that were and became primary."""
+def _promotions(events: list[SentinelEvent]) -> int:
+    """How often somebody was promoted: each Sentinel says so once."""
+    return max(Counter(event.sentinel for event in events if event.event == "+switch-master").values(), default=0)
+
+
+def _moved(history: History, events: list[SentinelEvent], begin: int) -> tuple[str | None, str | None]:
+    """The seats that were primary before and after all of it."""
+    switches = [event.payload.split() for event in events if event.event == "+switch-master"]
     if switches:
-        _, old_host, old_port, new_host, new_port = switches[-1].payload.split()
+        _, old_host, old_port, _, _ = switches[0]
+        _, _, _, new_host, new_port = switches[-1]
         return history.name_at(f"{old_host}:{old_port}"), history.name_at(f"{new_host}:{new_port}")
     named = [view.primary for view in history.views if view.primary and view.at <= begin] or [
         view.primary for view in history.views if view.primary

@@ -17,8 +17,11 @@ from redis.exceptions import RedisError
 
 from witness.bodies import Address
 from witness.outcomes import reply_code
+from witness.resolver import Resolver
 
 Argument = str | bytes | int | float
+
+_resolver = Resolver()
 
 
 class Link:
@@ -35,8 +38,13 @@ class Link:
 
         RESP2 without CLIENT SETINFO: no round trip of redis-py's own precedes the first command.
         """
+        async with asyncio.timeout(timeout_s):
+            return await cls._opened(address, password, timeout_s)
+
+    @classmethod
+    async def _opened(cls, address: Address, password: str | None, timeout_s: float) -> Link:
         connection = Connection(
-            host=address.host,
+            host=await _resolver.address_of(address.host),
             port=address.port,
             password=password,
             socket_timeout=None,
@@ -48,8 +56,7 @@ class Link:
             encoding_errors="backslashreplace",
         )
         link = cls(connection, address, timeout_s)
-        async with asyncio.timeout(timeout_s):
-            await link._connection.connect()
+        await link._connection.connect()
         return link
 
     @property

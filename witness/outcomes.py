@@ -8,6 +8,7 @@ wrong *ok* would invent a loss.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import NamedTuple
 
 from redis import exceptions as redis_errors
@@ -49,6 +50,7 @@ _SILENCES: tuple[tuple[type[BaseException], str], ...] = (
     (BrokenPipeError, "reset"),
     (asyncio.IncompleteReadError, "reset"),
     (redis_errors.ConnectionError, "reset"),
+    (socket.gaierror, "unresolved"),
     (OSError, "unreachable"),
     (redis_errors.RedisError, "protocol"),
 )

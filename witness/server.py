@@ -35,8 +35,9 @@ from witness.workload import FINAL, Workload
 
 MAX_WAIT_S = 60.0
 CHUNK = 1 << 20
-#: Journals kept on disk; the oldest finished ones go first.
+#: Journals kept on disk, and their bytes; the oldest finished ones go first.
 KEPT_JOURNALS = 40
+KEPT_BYTES = 1 << 30
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -136,10 +137,13 @@ class Witness:
     def _make_room(self) -> None:
         """Forget the oldest finished workloads, so that the journals' disk is bounded."""
         running = {key for key, each in self._workloads.items() if each.state not in FINAL}
-        old = sorted(self._dir.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
-        for path in [path for path in old if path.stem not in running][: max(0, len(old) - KEPT_JOURNALS + 1)]:
-            self._workloads.pop(path.stem, None)
-            path.unlink()
+        newest_first = sorted(self._dir.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept_bytes = 0
+        for place, path in enumerate(newest_first, 1):
+            kept_bytes += path.stat().st_size
+            if path.stem not in running and (place >= KEPT_JOURNALS or kept_bytes > KEPT_BYTES):
+                self._workloads.pop(path.stem, None)
+                path.unlink()
 
 
 def _number(request: web.Request, name: str, default: float, high: float) -> float:

@@ -5,9 +5,9 @@ A write puts field ``sequence % 128`` of the hash ``e2e:w:<workload>:<writer>:<s
 write (a hash of up to 128 small fields is one compact listpack), so that hours of writing fit into a small Redis.
 
 A Sentinel-aware writer keeps its connection as long as it works, as clients do: it is *not* moved away from a demoted
-primary that still acknowledges, for those lost writes are the product's. Only an op that has hung for `STUCK_S` while
-the Sentinels name somebody new is given up at once instead of after the client's timeout: a write gap shall end when
-writes are possible again, not up to half a second later.
+primary that still acknowledges, for those lost writes are the product's. But when the Sentinels name somebody else, an
+op that has hung for `STUCK_S` is given up at once instead of after the client's timeout, and a refusal (NOREPLICAS)
+ends the connection: a write gap shall end when writes are possible again, not when a client's habits allow.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Writer:
             outcome = await self._attempt(sequence)
         except CLIENT_ERRORS as exc:
             outcome = after_sending(exc) if self._sent else before_sending(exc)
-            if self._link is None or not self._link.is_open or outcome.error == "readonly":
+            if self._is_of_no_use(outcome):
                 await self._drop_link()
         except asyncio.CancelledError:
             if not (self._moving or self._stopping) or self._task is None:
@@ -187,6 +187,12 @@ class Writer:
             return NOT_PRIMARY
         self._search(begin=False)
         return None
+
+    def _is_of_no_use(self, outcome: Outcome) -> bool:
+        """Whether the link is broken, or leads to one who refuses while somebody else is primary."""
+        if self._link is None or not self._link.is_open or outcome.error == "readonly":
+            return True
+        return self._pinned is None and self._locator.primary not in {None, self._link.address}
 
     async def _drop_link(self) -> None:
         link, self._link = self._link, None

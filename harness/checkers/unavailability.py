@@ -200,12 +200,9 @@ def _usual_distance(acks: array[int], begin_us: int, end_us: int) -> int:
 
 
 def _own_stall(history: History, gap: _Gap) -> int:
+    """The witness's longest single stall within a window; between stalls it tried, so they do not add up."""
     begin_us, end_us, _ = gap
-    return sum(
-        max(0, min(each.at, end_us) - max(each.at - each.lag, begin_us))
-        for each in history.health
-        if each.at >= begin_us and each.at - each.lag <= end_us
-    )
+    return max((min(each.at, end_us) - max(each.at - each.lag, begin_us) for each in history.health), default=0)
 
 
 def _by(history: History, at_us: int) -> str:

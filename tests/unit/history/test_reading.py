@@ -49,13 +49,13 @@ def test_good_file_is_read_back_as_it_was_written(path: Path) -> None:
 
 def test_errors_of_failed_ops_are_kept(tmp_path: Path) -> None:
     """The class of an error stands with its op, also across the reader's blocks."""
-    rows = [write(n, n / 1000, "f" if n % 2 else "o", error="refused" if n % 2 else "") for n in range(1, 60_000)]
+    rows = [write(n, n / 1000, "f" if n % 2 else "o", error="refused" if n % 2 else "") for n in range(1, 40_000)]
 
     history = History.load(file_of(tmp_path / "long.jsonl", rows))
 
-    assert history.writes.errors() == {"refused": 30_000}
-    assert history.writes[59_998 - 1].error == ""
-    assert history.writes[59_999 - 1].error == "refused"
+    assert history.writes.errors() == {"refused": 20_000}
+    assert history.writes[39_998 - 1].error == ""
+    assert history.writes[39_999 - 1].error == "refused"
     assert history.writes.counts(range(10)) == {"o": 5, "f": 5}
 
 

@@ -200,3 +200,14 @@ def test_chosen_fault_is_the_zero() -> None:
 
     assert found.phases[0].name == "last ok write"
     assert found.phase("first +sdown") is None
+
+
+def test_several_promotions_are_counted() -> None:
+    """A rollout hands over more than once: from the first primary to the last, and how often."""
+    again = [switch(f"sentinel-{n}", 4 + n / 10, "redis-1", "redis-0") for n in range(3)]
+    found = anatomy(made([FAULT], ELECTION, again))
+
+    assert found.promotions == 2
+    assert (found.old_primary, found.new_primary) == ("redis-0", "redis-0")
+    assert "2 promotions" in found.headline()
+    assert anatomy(made([FAULT], ELECTION)).promotions == 1

@@ -38,23 +38,19 @@ class LocalWitness:
         self.client = WitnessClient(self.request)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, patience_s: float = 10.0) -> Self:
-        """Start it and wait until it serves; AssertionError after `patience_s` seconds."""
+    def start(self) -> Self:
+        """Start it and wait until it serves."""
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "witness", "--bind", LOOPBACK, "--port", str(self.port)]
         command += ["--journal-dir", str(self.journals)]
         with (self.directory / "witness.log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
-        wait_until(
-            lambda: self.client.healthz()["ok"], patience_s, f"the witness (log: {self.directory / 'witness.log'})"
-        )
+        wait_until(lambda: self.client.healthz()["ok"], 20, f"the witness (log: {self.directory / 'witness.log'})")
         return self
 
     def request(self, method: str, path: str, body: bytes | None) -> bytes:
         """The transport of the client. Raises Refused for an error answer."""
-        request = urllib.request.Request(
-            f"http://{LOOPBACK}:{self.port}{path}", method=method, data=body
-        )
+        request = urllib.request.Request(f"http://{LOOPBACK}:{self.port}{path}", method=method, data=body)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
                 data: bytes = answer.read()

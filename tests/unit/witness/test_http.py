@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.witness.local import LocalWitness, Refused, running_witness
+from tests.unit.witness.local import PROJECT, LocalWitness, Refused, running_witness
 from witness import dataset
 from witness.bodies import workload
 
@@ -132,14 +134,14 @@ def test_password_never_reaches_the_journal(tmp_path: Path) -> None:
 
 def test_unwritable_journal_directory_ends_the_witness_with_one_line(tmp_path: Path) -> None:
     """A witness that cannot record does not pretend to serve."""
-    (tmp_path / "witness").mkdir()
-    witness = LocalWitness(tmp_path / "witness")
-    witness.journals.write_text("a file where the directory should be")
+    (tmp_path / "taken").write_text("a file where the directory should be")
+    command = [sys.executable, "-m", "witness", "--port", "0", "--journal-dir", str(tmp_path / "taken")]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
 
-    with pytest.raises(AssertionError, match="the witness"):
-        witness.start(patience_s=1.0)
-
-    assert "is not writable" in (witness.directory / "witness.log").read_text()
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        f"witness: journal directory {tmp_path / 'taken'} is not writable: File exists"
+    ]
 
 
 def test_defaults_are_those_of_the_documentation() -> None:
