@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a file of its own in the container, no package)
 """Keep the label redis-role on the Redis pods: primary on one, replica on the others.
 
 Every half second: ask all Sentinels who is primary, take what a majority says, have that instance
@@ -43,11 +44,6 @@ class Address(NamedTuple):
     host: str
     port: int
 
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        host, _, port = text.rpartition(":")
-        return cls(host, int(port))
-
 
 class PodApiError(Exception):
     """The API server refused or garbled a request."""
@@ -58,7 +54,9 @@ def ask(address: Address, *command: str) -> Reply:
     with socket.create_connection(address, timeout=TIMEOUT) as connection, connection.makefile("rb") as stream:
         password = os.environ.get("REDISCLI_AUTH")
         for words in ([("AUTH", password)] if password else []) + [command]:
-            connection.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words))
+            connection.sendall(
+                b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words)
+            )
             reply = read_reply(stream)
         return reply
 
@@ -109,7 +107,9 @@ def majority(votes: Sequence[Address | None]) -> Address | None:
 class PodApi:
     """The two requests to the API server, over one kept connection."""
 
-    def __init__(self, namespace: str, selector: str, connect: Callable[[], http.client.HTTPConnection], token: Callable[[], str]) -> None:
+    def __init__(
+        self, namespace: str, selector: str, connect: Callable[[], http.client.HTTPConnection], token: Callable[[], str]
+    ) -> None:
         self._path = f"/api/v1/namespaces/{namespace}/pods"
         self._selector = urllib.parse.quote(selector)
         self._connect, self._token = connect, token
@@ -118,9 +118,12 @@ class PodApi:
     def roles(self) -> dict[str, str | None]:
         """Return the label of each pod by the pod's name."""
         answer = self._request("GET", f"{self._path}?labelSelector={self._selector}", None, {"Accept": METADATA_LIST})
-        return {pod["metadata"]["name"]: pod["metadata"].get("labels", {}).get(LABEL) for pod in json.loads(answer)["items"]}
+        return {
+            pod["metadata"]["name"]: pod["metadata"].get("labels", {}).get(LABEL) for pod in json.loads(answer)["items"]
+        }
 
     def set_role(self, pod: str, role: str) -> None:
+        """Set the label of one pod."""
         patch = json.dumps({"metadata": {"labels": {LABEL: role}}})
         self._request("PATCH", f"{self._path}/{pod}", patch, {"Content-Type": "application/merge-patch+json"})
 
@@ -202,6 +205,7 @@ def serve_health(labeler: Labeler, port: int) -> http.server.ThreadingHTTPServer
 
 
 def main() -> None:
+    """Turn rounds until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     context = ssl.create_default_context(cafile=str(CREDENTIALS / "ca.crt"))
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ["KUBERNETES_SERVICE_PORT"])
@@ -211,7 +215,8 @@ def main() -> None:
         connect=lambda: http.client.HTTPSConnection(host, port, timeout=API_TIMEOUT, context=context),
         token=(CREDENTIALS / "token").read_text,  # read each time: the kubelet renews it
     )
-    labeler = Labeler([Address.parse(peer) for peer in os.environ["SENTINEL_PEERS"].split()], os.environ["MASTER_NAME"], pods)
+    peers = [peer.rpartition(":") for peer in os.environ["SENTINEL_PEERS"].split()]
+    labeler = Labeler([Address(host, int(port)) for host, _, port in peers], os.environ["MASTER_NAME"], pods)
     serve_health(labeler, int(os.environ.get("HEALTH_PORT", "8080")))
     while True:
         began = time.monotonic()

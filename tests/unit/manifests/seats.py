@@ -11,10 +11,12 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import redis
 import yaml
@@ -44,6 +46,7 @@ class Seat:
         self._tools = tools
         self._process: subprocess.Popen[bytes] | None = None
         self._pod_address = ""
+        self._observer: Any = self.client()
 
     def start(self, *, new_pod: bool = True, **environment: str) -> None:
         """Run the start script, in a new pod or in the old one; `environment` is added for this start."""
@@ -60,7 +63,12 @@ class Seat:
     def execute(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run another script of the pod (a probe, a hook) beside the server, and return how it ended."""
         return subprocess.run(
-            self._command(script), env={**self._env(), **environment}, capture_output=True, text=True, timeout=60, check=False
+            self._command(script),
+            env={**self._env(), **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def kill(self) -> None:
@@ -95,7 +103,7 @@ class Seat:
         return self.log.read_text()
 
     def client(self) -> redis.Redis:
-        """A client without retries; it is closed when it is collected."""
+        """A client without retries, to be closed by its user."""
         return redis.Redis(
             host=LOOPBACK, port=self.port, decode_responses=True, socket_timeout=2, socket_connect_timeout=2, retry=None
         )
@@ -103,19 +111,25 @@ class Seat:
     def role(self) -> str:
         """``primary``, ``replica of HOST:PORT`` with the link up, or what is missing for either."""
         try:
-            with self.client() as client:
-                match client.role():
-                    case ["master", *_]:
-                        return "primary"
-                    case ["slave", host, port, "connected", *_]:
-                        return f"replica of {host}:{port}"
-                    case other:
-                        return str(other)
+            match self._observer.role():
+                case ["master", *_]:
+                    return "primary"
+                case ["slave", host, port, "connected", *_]:
+                    return f"replica of {host}:{port}"
+                case other:
+                    return str(other)
         except (redis.RedisError, OSError) as error:
             return str(error)
 
+    def watched(self) -> tuple[str, int, int, str]:
+        """Of a Sentinel: the primary's address, the replicas and the other Sentinels it knows, the primary's flags."""
+        reply = self._observer.sentinel_get_master_addr_by_name(MASTER_NAME)
+        state = self._observer.sentinel_master(MASTER_NAME)
+        return f"{reply[0]}:{reply[1]}", state["num-slaves"], state["num-other-sentinels"], str(state["flags"])
+
     def close(self) -> None:
         """Kill what lives."""
+        self._observer.close()
         if self.is_running:
             self.kill()
 
@@ -134,13 +148,20 @@ class Deployment:
 
     def __init__(self, root: Path, tools: Path | None = None, *, down_after_ms: int = 1000) -> None:
         if shutil.which("redis-server") is None:
-            raise MissingRedis("redis-server is not installed; `make test` installs it, or: apt-get install redis-server")
+            raise MissingRedis(
+                "redis-server is not installed; `make test` installs it, or: apt-get install redis-server"
+            )
         self.config = root / "config"
         self.config.mkdir()
         for name, text in deployed_configuration().items():
             self.write_config(name, text)
-        self.edit_config("sentinel.conf", r"down-after-milliseconds mymaster \d+", f"down-after-milliseconds mymaster {down_after_ms}")
-        environment = {"CONFIG_DIR": str(self.config)}
+        self.edit_config(
+            "sentinel.conf",
+            r"down-after-milliseconds mymaster \d+",
+            f"down-after-milliseconds mymaster {down_after_ms}",
+        )
+        # Nobody is late here, so the first Sentinel of all need not wait for others to answer.
+        environment = {"CONFIG_DIR": str(self.config), "PEERS_PATIENCE": "0"}
         self.redises = [Seat(f"redis-{n}", "start-redis.sh", root, environment, tools) for n in range(3)]
         self.sentinels = [Seat(f"redis-sentinel-{n}", "start-sentinel.sh", root, environment, tools) for n in range(3)]
         peers = {
@@ -180,23 +201,17 @@ class Deployment:
                     client.execute_command("SENTINEL", "DEBUG", setting, value)
 
     def named(self) -> set[str]:
-        """The addresses that the answering Sentinels name."""
-        addresses = set()
-        for seat in self.sentinels:
-            with seat.client() as client:
-                reply = client.sentinel_get_master_addr_by_name(MASTER_NAME)
-                addresses.add(f"{reply[0]}:{reply[1]}" if reply else "nobody")
-        return addresses
+        """The addresses that the Sentinels name."""
+        return {seat.watched()[0] for seat in self.sentinels}
 
     def await_steady(self, primary: Seat | None = None, seconds: float = 12) -> Seat:
         """Wait until everybody agrees on one primary (on the given one); return it."""
 
         def agreed() -> Seat | None:
+            time.sleep(0.05)
             serving = [seat for seat in self.redises if seat.role() == "primary"]
             followers = [seat for seat in self.redises if serving and seat.role() == f"replica of {serving[0].address}"]
-            if len(serving) != 1 or len(followers) != 2 or self.named() != {serving[0].address}:
-                return None
-            if not all(self._knows_everybody(seat) for seat in self.sentinels):
+            if len(serving) != 1 or len(followers) != 2 or not self._is_known(serving[0]):
                 return None
             return serving[0] if primary in {None, serving[0]} else None
 
@@ -204,11 +219,11 @@ class Deployment:
         assert isinstance(found, Seat)
         return found
 
-    def _knows_everybody(self, sentinel: Seat) -> bool:
-        """Until then it may find nobody to promote, and try again only after twice the failover-timeout."""
-        with sentinel.client() as client:
-            state = client.sentinel_master(MASTER_NAME)
-        return (state["num-slaves"], state["num-other-sentinels"]) == (2, 2) and "down" not in str(state["flags"])
+    def _is_known(self, primary: Seat) -> bool:
+        """Whether every Sentinel could promote another: with less it gives up and waits twice the failover-timeout."""
+        views = [seat.watched() for seat in self.sentinels]
+        busy = any(word in flags for *_, flags in views for word in ("down", "in_progress"))
+        return {view[:3] for view in views} == {(primary.address, 2, 2)} and not busy
 
     def close(self) -> None:
         """Kill everything."""

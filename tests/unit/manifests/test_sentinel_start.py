@@ -1,0 +1,121 @@
+"""What a Sentinel keeps, takes from the ConfigMap, and finds out by itself when it starts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.manifests.seats import Deployment, Seat, deployment
+from tests.unit.processes import MASTER_NAME, wait_until
+
+
+@pytest.fixture
+def steady(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path) as made:
+        made.start()
+        made.await_steady()
+        yield made
+
+
+def state(sentinel: Seat) -> dict[str, Any]:
+    with sentinel.client() as client:
+        return dict(client.sentinel_master(MASTER_NAME))
+
+
+def my_id(sentinel: Seat) -> str:
+    with sentinel.client() as client:
+        return str(client.execute_command("SENTINEL", "MYID"))
+
+
+def promote_another(deployed: Deployment) -> Seat:
+    old = deployed.await_steady()
+    with deployed.sentinels[0].client() as client:
+        client.execute_command("SENTINEL", "FAILOVER", MASTER_NAME)
+    wait_until(lambda: old.address not in deployed.named(), 10, "a promotion")
+    with old.client() as client:  # Sentinel itself takes 10 s to convert a primary that lives
+        new = next(iter(deployed.named())).split(":")
+        client.replicaof(*new)
+    return deployed.await_steady()
+
+
+def lose_claim(sentinel: Seat) -> None:
+    sentinel.kill()
+    shutil.rmtree(sentinel.data)
+    sentinel.data.mkdir()
+
+
+def settled(sentinel: Seat, times: int) -> None:
+    wait_until(lambda: sentinel.said().count("settled:") == times, 5, f"{sentinel.name} to settle")
+
+
+def test_restart_takes_edited_settings_and_keeps_what_it_learned(steady: Deployment) -> None:
+    primary = promote_another(steady)
+    sentinel = steady.sentinels[0]
+    before, identity = state(sentinel), my_id(sentinel)
+    steady.edit_config("sentinel.conf", r"failover-timeout mymaster \d+", "failover-timeout mymaster 12345")
+    steady.edit_config("sentinel.conf", r"(@PRIMARY_PORT@) 2", r"\1 3")
+    sentinel.kill()
+    sentinel.start()
+    settled(sentinel, 2)
+    after = state(sentinel)
+    assert (after["failover-timeout"], after["quorum"], after["down-after-milliseconds"]) == (12345, 3, 1000)
+    kept = ("port", "config-epoch", "num-slaves", "num-other-sentinels")
+    assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
+    assert my_id(sentinel) == identity
+    assert f"watching {primary.address}, as remembered" in sentinel.said()
+
+
+def test_lost_claim_finds_the_primary_by_the_other_sentinels_under_its_old_id(steady: Deployment) -> None:
+    primary = promote_another(steady)
+    sentinel = steady.sentinels[1]
+    identity = my_id(sentinel)
+    lose_claim(sentinel)
+    sentinel.start()
+    steady.await_steady(primary)
+    assert my_id(sentinel) == identity
+    assert "as the other Sentinels do" in sentinel.said()
+    assert {state(each)["num-other-sentinels"] for each in steady.sentinels} == {2}
+
+
+def test_loss_of_all_claims_finds_whoever_serves_as_primary(steady: Deployment) -> None:
+    primary = promote_another(steady)
+    for sentinel in steady.sentinels:
+        lose_claim(sentinel)
+    for sentinel in steady.sentinels:
+        sentinel.start()
+    steady.hurry_sentinels()
+    steady.await_steady(primary)
+    assert any("which serves as primary" in sentinel.said() for sentinel in steady.sentinels)
+
+
+def test_names_that_do_not_resolve_yet_do_not_stop_it(tmp_path: Path) -> None:
+    with deployment(tmp_path) as deployed:
+        sentinel = deployed.sentinels[0]
+        ghosts = [f"sentinel known-replica {MASTER_NAME} redis-{n}.invalid 6379" for n in (1, 2)]
+        peer = f"sentinel known-sentinel {MASTER_NAME} other.invalid 26379 {'a' * 40}"
+        remembered = [
+            f"sentinel monitor {MASTER_NAME} redis-0.invalid 6379 2",
+            f"sentinel myid {'b' * 40}",
+            *ghosts,
+            peer,
+        ]
+        (sentinel.data / "sentinel.conf").write_text("\n".join(remembered) + "\n")
+        sentinel.start(SETTLE_PATIENCE="1")
+        settled(sentinel, 1)
+        found = state(sentinel)
+        assert (found["num-slaves"], found["num-other-sentinels"]) == (2, 1)
+        assert my_id(sentinel) == "b" * 40
+
+
+def test_primary_that_is_not_reached_yet_is_given_time(tmp_path: Path) -> None:
+    with deployment(tmp_path) as deployed:
+        sentinel = deployed.sentinels[0]
+        sentinel.start(SETTLE_PATIENCE="3")
+        wait_until(lambda: state(sentinel)["down-after-milliseconds"] == 60000, 3, "its start")
+        assert "s_down" not in state(sentinel)["flags"]
+        settled(sentinel, 1)
+        wait_until(lambda: "s_down" in state(sentinel)["flags"], 3, "s_down once it settled")
