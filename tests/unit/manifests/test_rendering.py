@@ -1,4 +1,4 @@
-"""What `kubectl apply -k manifests/overlays/default` creates: the names and settings of the report, and its promises."""
+"""What `kubectl apply -k manifests/overlays/default` creates: the names and report's settings, its promises."""
 
 from __future__ import annotations
 
