@@ -99,10 +99,8 @@ class Journal:
         if not self._lines or self.error:
             return
         lines, self._lines = self._lines, []
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._disk, self._write, lines)
-        except OSError as exc:
-            self.error = f"journal: {exc.strerror or exc}"
+        # Shielded: a cancellation would otherwise take the lines back out of the queue of a disk that is busy.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._disk, self._write, lines))
 
     async def keep_flushing(self) -> None:
         """Flush every `FLUSH_S` until cancelled."""
@@ -119,10 +117,13 @@ class Journal:
 
     def _write(self, lines: list[str]) -> None:
         data = memoryview(("\n".join(lines) + "\n").encode())
-        while data:
-            written = os.write(self._file, data)
-            self.size += written
-            data = data[written:]
+        try:
+            while data and not self.error:
+                written = os.write(self._file, data)
+                self.size += written
+                data = data[written:]
+        except OSError as exc:
+            self.error = f"journal: {exc.strerror or exc}"
 
     def _close(self) -> None:
         os.close(self._file)

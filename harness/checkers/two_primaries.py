@@ -26,7 +26,7 @@ class Claim:
 class Overlap:
     """Two claims at once; seconds since the origin. `acknowledged` counts the writes each acknowledged meanwhile.
 
-    `rightful` is the one that most Sentinels named when it began, `stale` the other.
+    `rightful` is the one that most Sentinels named when it ended, `stale` the other.
     """
 
     rightful: str
@@ -64,6 +64,7 @@ class TwoPrimaries(Verdict):
 def two_primaries(history: History, *, at_most: float = 0.0) -> TwoPrimaries:
     """Whether never two instances claimed to be primary at the same time for more than `at_most` seconds.
 
+    In a planned hand-over the old primary says so until it is demoted or gone, so `at_most` must allow for that.
     A claim is proven from the first to the last of consecutive samples that said primary, on one connection; an overlap
     shorter than the sampling period may go unseen. Unknown if a seat was not sampled.
     """
@@ -121,7 +122,7 @@ def _overlap(history: History, first: Claim, second: Claim) -> Overlap:
             if name in acknowledged:
                 acknowledged[name] += 1
     rightful, stale = first.seat, second.seat
-    if _named(history, begin) == stale:
+    if _named(history, end) == stale:
         rightful, stale = stale, rightful
     return Overlap(rightful, stale, begin / MICRO, end / MICRO, acknowledged)
 

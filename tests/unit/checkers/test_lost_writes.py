@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checkers import lost_writes
@@ -131,6 +131,7 @@ def test_broken_off_history_is_unknown() -> None:
     assert lost_writes(history([*acked([0]), *swept({0: [[0, 0]]})], ended=None)).valid is None
 
 
+@settings(deadline=None, database=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 40), st.sampled_from("ofi")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checkers import unavailability, windows
@@ -128,6 +128,7 @@ def test_all_long_windows_are_listed() -> None:
     assert [round(each.duration, 3) for each in found] == [1.0, 0.5]
 
 
+@settings(deadline=None, database=None)
 @given(
     st.lists(st.tuples(st.integers(1, 400), st.sampled_from("ofi")), min_size=1, max_size=60),
     st.integers(0, 8000),

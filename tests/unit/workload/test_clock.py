@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.clock import NS, Bracket, RemoteClock
@@ -41,6 +41,7 @@ class Machines:
         return RemoteClock(self.read, now_ns=self.local)
 
 
+@settings(deadline=None, database=None)
 @given(
     st.integers(-(10**18), 10**18),
     st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=9),
