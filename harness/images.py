@@ -151,7 +151,8 @@ def _no_upstream() -> str | None:
         return None
     if asked.status is None:
         return f"the registry of {node} does not answer within {UPSTREAM_ANSWERS_S:.0f} s"
-    return f"{node} cannot be had: {asked.telling()}"
+    cause = ": ".join(asked.telling().split(": ")[-2:])  # Go's errors wrap from the outside in
+    return f"{node} cannot be had: {cause}"
 
 
 def _upstream(why: str, progress: Progress) -> ImageSet:
