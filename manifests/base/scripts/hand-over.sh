@@ -42,15 +42,10 @@ main() {
 
 # One attempt. Leaves the writes held only when the new primary is there.
 hand_over() {
-    helper=$(any_sentinel)
-    [ -n "$helper" ] || { log "no Sentinel answers"; return 1; }
+    [ -n "$(ask_sentinels)" ] || { log "no Sentinel answers"; return 1; }
     hold_writes
     await_level || { log "not all replicas have everything"; release_writes; return 1; }
-    reply=$(ask "$helper" SENTINEL FAILOVER "$MASTER_NAME")
-    case $reply in
-        OK) ;;
-        *) log "Sentinel refuses: ${reply:-no answer}"; release_writes; return 1 ;;
-    esac
+    ask_for_promotion || { release_writes; return 1; }
     promotion_deadline=$(($(now) + PROMOTION_PATIENCE))
     while [ "$(now)" -lt "$promotion_deadline" ]; do
         if is_replaced; then log "handed over to $named"; paused=kept; return 0; fi
@@ -68,12 +63,16 @@ is_replaced() {
     case $(ask_redis "$named") in *" primary "*) return 0 ;; *) return 1 ;; esac
 }
 
-any_sentinel() {
+# The first Sentinel that watches this primary and agrees. One may refuse what the next can do: each
+# knows for itself which replicas it has in reach.
+ask_for_promotion() {
     for sentinel in $SENTINEL_PEERS; do
-        case $(ask_sentinel "$sentinel") in
-            "$SELF "*) echo "$sentinel"; return ;;
-        esac
+        case $(ask_sentinel "$sentinel") in "$SELF "*) ;; *) continue ;; esac
+        reply=$(ask "$sentinel" SENTINEL FAILOVER "$MASTER_NAME")
+        case $reply in OK | INPROG*) return 0 ;; esac
+        log "${sentinel%%.*} refuses: ${reply:-no answer}"
     done
+    return 1
 }
 
 has_replica() {

@@ -13,7 +13,7 @@ RUN_DIR=${RUN_DIR:-/run/redis}
 CONFIG_DIR=${CONFIG_DIR:-/config}
 SENTINEL_PATIENCE=${SENTINEL_PATIENCE:-10}  # for a majority of Sentinels to agree
 EMPTY_PATIENCE=${EMPTY_PATIENCE:-90}        # with lost data: outlives one refused retry (60 s)
-FENCE_PATIENCE=${FENCE_PATIENCE:-30}        # for a majority of Sentinels to reach a new primary
+FENCE_PATIENCE=${FENCE_PATIENCE:-15}        # for a majority of Sentinels to reach a new primary
 
 conf=$DATA_DIR/redis.conf
 marker=$RUN_DIR/started-at                  # the pod address under which Redis last started
@@ -171,16 +171,24 @@ lift_fence_when_reached() {
         [ $(($(milliseconds) - born)) -lt 600000 ] || return 0  # it does not even load
     done
     born=$(milliseconds)
-    reason="not reached by a majority of Sentinels in $FENCE_PATIENCE s, serving all the same"
-    while age=$(($(milliseconds) - born)); [ "$age" -lt $((FENCE_PATIENCE * 1000)) ]; do
+    while :; do
         case $(ask_redis "$myself") in *" primary "*) ;; *) reason="replaced before it served"; break ;; esac
         answers=$(ask_sentinels)
+        named=$(majority_of "$answers")
         age=$(($(milliseconds) - born))
-        if [ "$(reached_by)" -ge "$(majority)" ]; then reason="reached by the Sentinels"; break; fi
+        if [ "${named:-$SELF}" != "$SELF" ]; then
+            :  # replaced; a Sentinel will make it a replica
+        elif [ "$(reached_by)" -ge "$(majority)" ]; then
+            reason="reached by the Sentinels"
+            break
+        elif [ "$age" -ge $((FENCE_PATIENCE * 1000)) ]; then
+            reason="no majority of Sentinels reached it, serving all the same"
+            break
+        fi
         sleep 0.2
     done
     ask "$myself" CONFIG SET min-replicas-to-write "$(setting min-replicas-to-write)" >/dev/null
-    log "open for writes after $age ms: $reason"
+    log "open for writes after $(($(milliseconds) - born)) ms: $reason"
 }
 
 # The number of Sentinels that name this seat and had an answer of this very process.

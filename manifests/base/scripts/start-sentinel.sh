@@ -12,11 +12,13 @@ DATA_DIR=${DATA_DIR:-/data}
 CONFIG_DIR=${CONFIG_DIR:-/config}
 PEERS_PATIENCE=${PEERS_PATIENCE:-2}
 SETTLE_PATIENCE=${SETTLE_PATIENCE:-15}
+FIRST_PATIENCE=${FIRST_PATIENCE:-120}  # for seat 0 to come up at the first start of all: images are pulled
 
 conf=$DATA_DIR/sentinel.conf
 trap 'log "stopped before Sentinel was started"; exit 143' TERM INT
 
 main() {
+    patience=$SETTLE_PATIENCE
     primary=$(remembered_primary)
     if [ -n "$primary" ]; then
         log "watching $primary, as remembered"
@@ -32,11 +34,11 @@ main() {
 # there yet, or still lead to old addresses). It must not take that for a dead primary: a needless
 # promotion beside a primary that serves loses writes, and a promotion without a replica in reach
 # blocks the next for 60 s. So it starts with a long down-after and gets the configured one when it
-# has reached the primary, or when SETTLE_PATIENCE is over. Readiness waits for that.
+# has reached the primary, or when its patience is over. Readiness waits for that.
 settle() {
     trap - TERM INT
     myself=127.0.0.1:${SELF##*:}
-    deadline=$(($(now) + SETTLE_PATIENCE))
+    deadline=$(($(now) + patience))
     # A connection attempt to a vanished address is given up after 2 s instead of 15 s.
     until ask "$myself" SENTINEL DEBUG min-link-reconnect-period 2000 | grep -q OK; do
         [ "$(now)" -lt "$deadline" ] || break
@@ -78,6 +80,7 @@ find_primary() {
         sleep 0.5
     done
     primary=${REDIS_PEERS%% *}
+    patience=$FIRST_PATIENCE
     log "watching $primary: nobody answers, so this is the first start of all"
 }
 

@@ -232,9 +232,9 @@ class Deployment:
 
 
 @contextmanager
-def deployment(root: Path, tools: Path | None = None) -> Iterator[Deployment]:
+def deployment(root: Path, tools: Path | None = None, *, down_after_ms: int = 1000) -> Iterator[Deployment]:
     """A deployment whose processes are gone afterwards."""
-    made = Deployment(root, tools)
+    made = Deployment(root, tools, down_after_ms=down_after_ms)
     try:
         yield made
     finally:

@@ -31,8 +31,8 @@ class Writer:
 
     def __init__(self, deployed: Deployment) -> None:
         options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": None}
-        sentinel = Sentinel([(LOOPBACK, seat.port) for seat in deployed.sentinels], sentinel_kwargs=options)
-        self._client = sentinel.master_for(MASTER_NAME, socket_timeout=3, socket_connect_timeout=0.5, retry=None)
+        self._sentinel = Sentinel([(LOOPBACK, seat.port) for seat in deployed.sentinels], sentinel_kwargs=options)
+        self._client = self._sentinel.master_for(MASTER_NAME, socket_timeout=3, socket_connect_timeout=0.5, retry=None)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write)
         self.acknowledged: list[int] = []
@@ -45,6 +45,9 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(10)
+        self._client.close()
+        for each in self._sentinel.sentinels:
+            each.close()
 
     def _write(self) -> None:
         number, last = 0, time.monotonic()

@@ -132,7 +132,7 @@ class TestSentinel:
             seat.start()
         deployed.hurry_sentinels()
         deployed.await_steady()
-        assert [self.says(seat) for seat in deployed.sentinels] == ["ok"] * 3
+        wait_until(lambda: [self.says(seat) for seat in deployed.sentinels] == ["ok"] * 3, 5, "all to be ready")
         # The loss of the others does not count: who can name the primary must stay findable.
         for seat in deployed.sentinels[1:]:
             seat.kill()
@@ -145,6 +145,7 @@ class TestSentinel:
     def test_not_ready_before_it_settled(self, deployed: Deployment) -> None:
         deployed.start()
         deployed.await_steady()
+        wait_until(lambda: self.says(deployed.sentinels[0]) == "ok", 5, "it to be ready")
         with deployed.sentinels[0].client() as client:
             client.execute_command("SENTINEL", "SET", MASTER_NAME, "down-after-milliseconds", "60000")
         assert self.says(deployed.sentinels[0]) == "not ready: has not settled yet"

@@ -1,4 +1,4 @@
-"""What `kubectl apply -k manifests/overlays/default` creates: the names and report's settings, its promises."""
+"""What the default overlay creates: the names and settings of the report, and what the manifests promise."""
 
 from __future__ import annotations
 

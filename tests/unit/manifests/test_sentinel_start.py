@@ -114,7 +114,7 @@ def test_names_that_do_not_resolve_yet_do_not_stop_it(tmp_path: Path) -> None:
 def test_primary_that_is_not_reached_yet_is_given_time(tmp_path: Path) -> None:
     with deployment(tmp_path) as deployed:
         sentinel = deployed.sentinels[0]
-        sentinel.start(SETTLE_PATIENCE="3")
+        sentinel.start(FIRST_PATIENCE="3")
         wait_until(lambda: state(sentinel)["down-after-milliseconds"] == 60000, 3, "its start")
         assert "s_down" not in state(sentinel)["flags"]
         settled(sentinel, 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.unit.manifests.seats import Deployment, Seat, busybox_tools, deployment
 from tests.unit.processes import wait_until
@@ -51,14 +52,34 @@ def test_first_start_of_all_makes_seat_0_primary(shell: str, tmp_path: Path) -> 
         assert "starting as primary: first start" in deployed.redises[0].said()
 
 
-def test_restart_in_place_of_the_primary_serves_again_at_once(steady: Deployment) -> None:
+def test_restart_in_place_of_the_primary_serves_again_at_once(tmp_path: Path) -> None:
+    with deployment(tmp_path, down_after_ms=5000) as deployed:
+        deployed.start()
+        primary = deployed.await_steady()
+        write(primary, "key", "value")
+        primary.kill()
+        primary.start(new_pod=False)
+        await_role(primary, "primary", 4.0)
+        assert deployed.await_steady() is primary
+        assert value(primary, "key") == "value"
+        assert "waiting" not in primary.said()
+
+
+def test_primary_refuses_writes_until_a_majority_of_sentinels_reached_it(steady: Deployment) -> None:
     primary = steady.redises[0]
+    for sentinel in steady.sentinels[1:]:
+        sentinel.kill()
     primary.kill()
-    primary.start(new_pod=False)
-    await_role(primary, "primary", 2.0)
-    assert steady.await_steady() is primary
-    assert value(primary, "key") == "value"
-    assert "waiting" not in primary.said()
+    primary.start(new_pod=False, SENTINEL_PATIENCE="1", FENCE_PATIENCE="3")
+    await_role(primary, "primary")
+    for replica in steady.redises[1:]:
+        await_role(replica, f"replica of {primary.address}")
+    with primary.client() as client:
+        with pytest.raises(redis.ResponseError, match="NOREPLICAS"):
+            client.set("key", "fenced")
+        wait_until(lambda: client.set("key", "value"), 5, "the patience to end")
+        assert client.config_get("min-replicas-to-write") == {"min-replicas-to-write": "1"}
+    wait_until(lambda: "no majority of Sentinels reached it, serving all the same" in primary.said(), 5, "its log line")
 
 
 def test_new_pod_of_a_replica_follows_whom_the_sentinels_name(steady: Deployment) -> None:
