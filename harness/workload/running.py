@@ -64,16 +64,28 @@ class Recording:
         return status.last_ok_us is not None and status.now_us - status.last_ok_us <= within_s * 1e6
 
     def finish(self, *, sweep: bool, catch_up_s: float) -> History:
-        """Stop, sweep, fetch the journal and load it. Raises WitnessError or HistoryError."""
-        self._client.stop(self.id, sweep=sweep, catch_up_s=catch_up_s)
-        self._clock.synchronise()
-        status = self._await_end(END_PATIENCE_S + catch_up_s)
-        self._client.fetch_journal(self.id, self.path)
-        finish_journal(self.path, [self._as_mark(*mark) for mark in self._marks])
+        """Stop, sweep, fetch the journal and load it.
+
+        Raises WitnessError or HistoryError, or the transport's error; whatever the witness still has of the journal is
+        then in the file all the same, for it outlives a restart of the witness.
+        """
+        try:
+            self._client.stop(self.id, sweep=sweep, catch_up_s=catch_up_s)
+            self._clock.synchronise()
+            status = self._await_end(END_PATIENCE_S + catch_up_s)
+        except HarnessError as exc:
+            self._fetch()
+            exc.add_note(f"what the witness recorded until then: {self.path}")
+            raise
+        self._fetch()
         if status.error:
             raise WitnessError(f"the workload {self.id} failed: {status.error}; what it recorded is in {self.path}")
         self._history = History.load(self.path)
         return self._history
+
+    def _fetch(self) -> None:
+        self._client.fetch_journal(self.id, self.path)
+        finish_journal(self.path, [self._as_mark(*mark) for mark in self._marks])
 
     def _await_end(self, seconds: float) -> Status:
         limit = time.monotonic() + seconds

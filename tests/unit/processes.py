@@ -102,7 +102,7 @@ class RedisProcess:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         return self
 
-    def await_answer(self, seconds: float = 5.0) -> Self:
+    def await_answer(self, seconds: float = 15.0) -> Self:
         """Wait until it answers PING (a refusal such as NOAUTH is an answer too)."""
         wait_until(self._answers, seconds, f"an answer of {self.name} (log: {self.log})")
         return self
@@ -171,7 +171,7 @@ class Topology:
         _, port = self.sentinels[sentinel].client().sentinel_get_master_addr_by_name(MASTER_NAME)
         return next(each for each in self.redises.values() if each.port == int(port))
 
-    def await_steady(self, seconds: float = 10.0) -> Self:
+    def await_steady(self, seconds: float = 20.0) -> Self:
         """Wait until all Sentinels name one primary, know everybody, and all replicas are linked."""
         wait_until(self._is_steady, seconds, "a steady topology")
         return self
@@ -245,5 +245,5 @@ def _start_redises(
         redises[replica.name] = replica
     for each in redises.values():
         each.await_answer()
-    wait_until(lambda: primary.client().info("replication")["connected_slaves"] == replicas, 10, "replicas to connect")
+    wait_until(lambda: primary.client().info("replication")["connected_slaves"] == replicas, 20, "replicas to connect")
     return redises

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.checkers import lost_writes, stats, unavailability
+from harness.clock import Bracket
+from harness.errors import WitnessError
 from harness.history import History
 from tests.unit.processes import Topology, running_topology, wait_until
 from tests.unit.witness.local import LocalWitness, deployment_of, running_witness
@@ -31,7 +33,7 @@ def witness(tmp_path: Path) -> Iterator[LocalWitness]:
 def started(witness: LocalWitness, topology: Topology) -> str:
     """Start a workload, let it write, and return its id."""
     identity = witness.client.start({"name": "doomed", "deployment": deployment_of(topology).as_json()}).id
-    wait_until(lambda: witness.client.status(identity).acknowledged > 500, 10, "writes")
+    wait_until(lambda: witness.client.status(identity).acknowledged > 500, 20, "writes")
     return identity
 
 
@@ -72,8 +74,8 @@ def test_drill_that_raises_leaves_its_history(topology: Topology, witness: Local
     """An error in the block goes on unchanged, and names the file in which the evidence is."""
 
     def drill() -> None:
-        with witness.workload_on(topology).running("x"):
-            time.sleep(0.3)
+        with witness.workload_on(topology).running("x") as recording:
+            wait_until(lambda: recording.status.acknowledged > 100, 20, "writes")
             raise RuntimeError("the drill failed")
 
     with pytest.raises(RuntimeError, match="the drill failed") as caught:
@@ -85,11 +87,36 @@ def test_drill_that_raises_leaves_its_history(topology: Topology, witness: Local
     assert unavailability(history).valid is True
 
 
+def test_witness_that_restarts_in_mid_drill_is_an_error_with_its_history(
+    topology: Topology, witness: LocalWitness
+) -> None:
+    """The workload is gone with the old process: the drill cannot be judged, but what was recorded is fetched."""
+    files: list[Path] = []
+
+    def drill() -> None:
+        with witness.workload_on(topology).running("interrupted") as recording:
+            files.append(recording.path)
+            wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
+            recording.mark("nothing", Bracket(time.monotonic(), time.monotonic()))
+            time.sleep(0.15)
+            witness.kill()
+            witness.start()
+
+    with pytest.raises(WitnessError, match="no workload") as caught:
+        drill()
+
+    history = History.load(files[0])
+    assert str(files[0]) in caught.value.__notes__[0]
+    assert history.writes.counts()["o"] >= 300
+    assert history.fault("nothing") is not None
+    assert not history.is_complete
+
+
 def test_full_journal_ends_the_workload(topology: Topology, witness: LocalWitness) -> None:
     """The size limit stops the writers rather than the recording: what is there is whole, and says why it ended."""
     spec = {"deployment": deployment_of(topology).as_json(), "writers": [{"rate": 0}], "max_journal_bytes": 65536}
     identity = witness.client.start(spec).id
-    status = wait_until(lambda: (now := witness.client.status(identity, wait_s=5)).is_over and now, 15, "the end")
+    status = wait_until(lambda: (now := witness.client.status(identity, wait_s=5)).is_over and now, 30, "the end")
 
     history = History.load(witness.journals / f"{identity}.jsonl")
 
@@ -102,7 +129,7 @@ def test_time_limit_ends_a_forgotten_workload(topology: Topology, witness: Local
     """A runner that died leaves a workload behind: it ends by itself."""
     spec = {"deployment": deployment_of(topology).as_json(), "max_seconds": 1}
     identity = witness.client.start(spec).id
-    wait_until(lambda: witness.client.status(identity, wait_s=5).is_over, 15, "the end")
+    wait_until(lambda: witness.client.status(identity, wait_s=5).is_over, 30, "the end")
 
     history = History.load(witness.journals / f"{identity}.jsonl")
 

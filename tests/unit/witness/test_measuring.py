@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkers import lost_writes, stats, unavailability
+from harness.checkers import Unavailability, lost_writes, stats, unavailability
 from harness.clock import Bracket
 from harness.workload import Writers
 from tests.unit.processes import Topology, running_topology, wait_until
 from tests.unit.witness.local import LocalWitness, running_witness
+
+#: A claim of what can be reached: a machine that is busy with something else may need a second try.
+ATTEMPTS = 4
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +34,24 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWitness]:
 
 def test_paced_writers_hold_their_rate_and_resolution(topology: Topology, witness: LocalWitness) -> None:
     """A thousand writes a second over eight connections: half is promised, and 10 ms between acknowledgements."""
-    with witness.workload_on(topology).running("paced") as recording:
-        time.sleep(3)
-
-    verdict = stats(recording.history, at_least=1500)
+    for _ in range(ATTEMPTS):
+        with witness.workload_on(topology).running("paced") as recording:
+            time.sleep(2)
+        verdict = stats(recording.history, at_least=1000)
+        if verdict.valid and verdict.p99_distance <= 0.010:
+            break
 
     assert verdict.valid is True, verdict.explain()
     assert verdict.acks_per_second >= 500, verdict.explain()
     assert verdict.median_distance <= 0.004, verdict.explain()
-    assert verdict.p99_distance <= max(0.010, verdict.worst_lag), verdict.explain()
+    assert verdict.p99_distance <= 0.010, verdict.explain()
 
 
-def test_gap_of_known_length_is_measured_to_10_ms(topology: Topology, witness: LocalWitness) -> None:
-    """A primary stopped for a known time: the window is as long, to 10 ms and what the runner itself does not know."""
+def stopped_for_a_known_time(topology: Topology, witness: LocalWitness) -> tuple[Unavailability, float, float]:
+    """Stop the primary while somebody writes; the window found, and the least and most that it can have been."""
     primary = topology.named_primary()
     with witness.workload_on(topology).running("gap") as recording:
-        wait_until(lambda: recording.status.acknowledged > 500, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 500, 20, "writes")
         before = time.monotonic()
         primary.pause()
         paused = time.monotonic()
@@ -55,27 +60,34 @@ def test_gap_of_known_length_is_measured_to_10_ms(topology: Topology, witness: L
         resuming = time.monotonic()
         primary.resume()
         resumed = time.monotonic()
-        wait_until(lambda: recording.acks_since(resumed) > 300, 10, "writes after the pause")
+        wait_until(lambda: recording.acks_since(resumed) > 300, 20, "writes after the pause")
+    lost = lost_writes(recording.history)
+    assert lost.valid is True, lost.explain()
+    return unavailability(recording.history, since=recording.history.fault()), resuming - paused, resumed - before
 
-    found = unavailability(recording.history, since=recording.history.fault())
-    shortest, longest = resuming - paused, resumed - before
 
-    assert found.valid is True, found.explain()
-    assert shortest <= found.duration, found.explain()
-    assert found.duration - found.resolution <= longest + 0.010, found.explain()
-    assert found.resolution <= 0.010 or stats(recording.history).worst_lag > 0.010, found.explain()
-    assert lost_writes(recording.history).valid is True
+def test_gap_of_known_length_is_measured_to_10_ms(topology: Topology, witness: LocalWitness) -> None:
+    """A primary stopped for a known time: the window is as long, to 10 ms and what the runner itself does not know."""
+    for _ in range(ATTEMPTS):
+        found, shortest, longest = stopped_for_a_known_time(topology, witness)
+        assert found.valid is True, found.explain()
+        assert found.duration >= shortest, found.explain()
+        if found.resolution <= 0.010 and found.duration <= longest + 0.010:
+            break
+
+    assert found.resolution <= 0.010, found.explain()
+    assert found.duration <= longest + 0.010, found.explain()
 
 
 def test_stalled_witness_is_not_taken_for_an_outage(topology: Topology, witness: LocalWitness) -> None:
     """The witness itself stops for half a second: a gap is there, but the verdict on Redis is unknown."""
     with witness.workload_on(topology).running("stalled") as recording:
-        wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         stopped = time.monotonic()
         witness.pause()
         time.sleep(0.5)
         witness.resume()
-        wait_until(lambda: recording.acks_since(stopped) > 300, 10, "writes after the stall")
+        wait_until(lambda: recording.acks_since(stopped) > 300, 20, "writes after the stall")
 
     found = unavailability(recording.history)
 
@@ -101,7 +113,7 @@ def test_replica_out_of_step_leaves_the_verdict_unknown(topology: Topology, witn
     """A replica that cannot be read in the final sweep: nobody can say that nothing is lost on it."""
     replica = next(each for each in topology.redises.values() if each is not topology.named_primary())
     with witness.workload_on(topology).running("lagging", catch_up_s=0.2, cleanup=False) as recording:
-        wait_until(lambda: recording.status.acknowledged > 100, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 100, 20, "writes")
         replica.client().execute_command("REPLICAOF", "127.0.0.1", 1)
         time.sleep(0.2)
     replica.client().execute_command("REPLICAOF", "127.0.0.1", topology.named_primary().port)
@@ -141,7 +153,7 @@ def test_redis_entirely_away_and_back(tmp_path: Path, witness: LocalWitness) -> 
     """All instances and Sentinels die: the witness records refusals, answers, and writes again when they return."""
     with running_topology(tmp_path / "redis", down_after_ms=5000) as topology:
         with witness.workload_on(topology).running("away") as recording:
-            wait_until(lambda: recording.status.acknowledged > 100, 10, "writes")
+            wait_until(lambda: recording.status.acknowledged > 100, 20, "writes")
             everything = [*topology.redises.values(), *topology.sentinels.values()]
             for process in everything:
                 process.kill()
@@ -150,7 +162,7 @@ def test_redis_entirely_away_and_back(tmp_path: Path, witness: LocalWitness) -> 
             quiet = recording.is_writing(0.3)
             for process in everything:
                 process.start()
-            wait_until(lambda: recording.acks_since(gone) > 100, 10, "writes after the outage")
+            wait_until(lambda: recording.acks_since(gone) > 100, 20, "writes after the outage")
             topology.await_steady()
 
         refusals = recording.history.writes.errors()["refused"]

@@ -43,7 +43,7 @@ def felled(recording: Recording, name: str, act: object) -> Bracket:
     return bracket
 
 
-def await_acks(recording: Recording, since: Bracket, number: int = 100, seconds: float = 15) -> None:
+def await_acks(recording: Recording, since: Bracket, number: int = 100, seconds: float = 30) -> None:
     """Wait until writes flow again."""
     wait_until(lambda: recording.acks_since(since) >= number, seconds, f"{number} acknowledged writes")
 
@@ -62,12 +62,12 @@ def test_promotion_after_sigkill_is_measured_phase_by_phase(topology: Topology, 
     """A killed primary: the gap, its phases in order on one clock, and every acknowledged write on every instance."""
     old = topology.named_primary()
     with witness.workload_on(topology).running("sigkill") as recording:
-        wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         killed = felled(recording, f"killed({old.name})", old.kill)
         await_acks(recording, killed)
         old.start()
         time.sleep(1)
-        topology.await_steady(15)
+        topology.await_steady(30)
         time.sleep(0.3)
 
     found = anatomy(recording.history)
@@ -91,10 +91,10 @@ def test_promotion_after_sigkill_is_measured_phase_by_phase(topology: Topology, 
 def test_restart_within_down_after_promotes_nobody(tmp_path: Path, witness: LocalWitness) -> None:
     """A primary that is back before anybody misses it: kind none, the reboot is named, nothing is lost."""
     # On SIGTERM a primary waits for its replicas' acknowledgements, which they send once a second: about a second.
-    with running_topology(tmp_path / "redis", down_after_ms=3000) as topology:
+    with running_topology(tmp_path / "redis", down_after_ms=10_000) as topology:
         old = topology.named_primary()
         with witness.workload_on(topology).running("reboot") as recording:
-            wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+            wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
 
             def restart() -> None:
                 old.terminate()
@@ -112,17 +112,17 @@ def test_restart_within_down_after_promotes_nobody(tmp_path: Path, witness: Loca
     assert found.rebooted, found.as_table()
     assert any("+reboot" in remark for remark in found.remarks), found.as_table()
     assert found.new_primary is None
-    assert 0.005 < found.window.duration < 3, found.as_table()
+    assert 0.005 < found.window.duration < 10, found.as_table()
     assert verdict.valid is True, verdict.explain()
 
 
 def test_planned_promotion_with_paused_writes_loses_none(tmp_path: Path, witness: LocalWitness) -> None:
     """CLIENT PAUSE WRITE before SENTINEL FAILOVER: writes wait, none that was acknowledged is lost."""
     # The pause holds the Sentinels' own PUBLISH too, and behind it their PING: down-after must be longer than it.
-    with running_topology(tmp_path / "redis", down_after_ms=3000) as topology:
+    with running_topology(tmp_path / "redis", down_after_ms=10_000) as topology:
         old = topology.named_primary()
         with witness.workload_on(topology).running("planned") as recording:
-            wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+            wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
 
             def hand_over() -> None:
                 old.client().execute_command("CLIENT", "PAUSE", 2000, "WRITE")
@@ -131,7 +131,7 @@ def test_planned_promotion_with_paused_writes_loses_none(tmp_path: Path, witness
             begun = felled(recording, f"handed_over({old.name})", hand_over)
             await_acks(recording, begun)
             time.sleep(0.5)
-            topology.await_steady(15)
+            topology.await_steady(30)
 
     found = anatomy(recording.history)
     lost = lost_writes(recording.history)
@@ -149,17 +149,17 @@ def test_planned_promotion_without_a_pause_loses_what_the_checker_counts(
 ) -> None:
     """SENTINEL FAILOVER alone: the open connection to the old primary acknowledges writes that vanish, all counted."""
     with witness.workload_on(topology).running("careless", cleanup=False) as recording:
-        wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
 
         def hand_over() -> None:
             topology.sentinels["sentinel-1"].client().execute_command("SENTINEL", "FAILOVER", MASTER_NAME)
 
         begun = felled(recording, "handed_over_carelessly", hand_over)
-        wait_until(lambda: topology.named_primary("sentinel-2").name != "redis-0", 10, "the promotion")
+        wait_until(lambda: topology.named_primary("sentinel-2").name != "redis-0", 20, "the promotion")
         await_acks(recording, begun)
-        wait_until(lambda: topology.redises["redis-0"].client().role()[0] == "slave", 15, "the demotion")
+        wait_until(lambda: topology.redises["redis-0"].client().role()[0] == "slave", 30, "the demotion")
         time.sleep(0.5)
-        topology.await_steady(15)
+        topology.await_steady(30)
 
     lost = lost_writes(recording.history)
     expected = written_and_gone(recording.history, topology.named_primary())
@@ -179,13 +179,13 @@ def test_pinned_writer_loses_what_a_stale_primary_acknowledged(topology: Topolog
         Writers(name="pinned", target=old.name, connections=4, rate=400),
     ]
     with witness.workload_on(topology).running("stale", writers=groups, cleanup=False) as recording:
-        wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         paused = felled(recording, f"paused({old.name})", old.pause)
         await_acks(recording, paused)
         time.sleep(0.3)
         old.resume()
-        wait_until(lambda: old.client().role()[0] == "slave", 15, "the demotion")
-        topology.await_steady(15)
+        wait_until(lambda: old.client().role()[0] == "slave", 30, "the demotion")
+        topology.await_steady(30)
 
     history = recording.history
     lost = lost_writes(history)
@@ -205,7 +205,7 @@ def test_hung_sentinel_delays_no_writer(topology: Topology, witness: LocalWitnes
     """The first Sentinel hangs when the primary dies: writers follow the other two as soon as these switch."""
     old = topology.named_primary()
     with witness.workload_on(topology).running("hung") as recording:
-        wait_until(lambda: recording.status.acknowledged > 300, 10, "writes")
+        wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         topology.sentinels["sentinel-0"].pause()
         killed = felled(recording, f"killed({old.name})", old.kill)
         await_acks(recording, killed)
