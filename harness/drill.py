@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,6 +14,7 @@ from harness.drill_record import record_of
 from harness.errors import HarnessError
 from harness.faults import Fault, Faults, Felled
 from harness.history import History
+from harness.history.records import MICRO
 from harness.report.record import DrillRecord, LimitCheck
 from harness.report.wording import DATA_SET
 from harness.sut import Sut, Topology
@@ -29,6 +31,16 @@ PING_PERIOD_S = 1.0
 ELECTION_TIMEOUT_S = 10.0
 
 DATASET_KEYS = 2000
+
+#: With appendfsync everysec, Redis holds an AOF write back for up to 2 s while an fsync is under way (aof.c,
+#: flushAppendOnlyFile); what it acknowledged meanwhile is in its memory alone.
+AOF_LAG_S = 2.0
+
+#: Writes acknowledged before a fault may be injected: enough to know what is usual.
+LEAD_WRITES = 500
+
+#: How long clients write before the time that a crash may lose, so that there is something that it must not lose.
+SOME_WRITES_S = 1.0
 
 KINDS = {
     "planned": "planned failover",
@@ -66,7 +78,13 @@ class Drill:
         """The state of clients writing through Sentinel, from before the body until after it; it leaves a history."""
         with self._workload.running(self.name) as recording:
             self._recording = recording
-            self.await_writes()
+            started = time.monotonic()
+            wait.eventually(
+                lambda: recording.acks_since(started),
+                lambda acks: acks >= LEAD_WRITES,
+                seconds=WRITES_S,
+                what=f"{LEAD_WRITES} acknowledged writes before the fault",
+            )
             try:
                 yield recording
             finally:
@@ -105,6 +123,10 @@ class Drill:
         if self._recording is None:
             raise HarnessError("writes are awaited outside of `writing`: the drill has no workload")
         wait.eventually(self._recording.is_writing, seconds=WRITES_S, what="acknowledged writes")
+
+    def await_writes_that_the_aof_must_have(self) -> None:
+        """Return when clients have written for longer than the AOF may lag behind what is acknowledged."""
+        wait.pause_until(time.monotonic() + AOF_LAG_S + SOME_WRITES_S)
 
     def await_steady(self) -> Topology:
         """Return the topology once it is steady again. Raises SteadyStateError."""
@@ -155,6 +177,16 @@ class Drill:
         """Whether every acknowledged write is on the primary and on each replica at the end, by identity."""
         verdict: LostWrites = lost_writes(self.history)
         return self._judge(verdict)
+
+    def only_writes_that_the_aof_may_lack_are_lost(self) -> bool:
+        """Whether no more is lost than was acknowledged in the AOF_LAG_S before the fault: what everysec allows."""
+        fault = self.history.fault()
+        if fault is None:
+            raise HarnessError("no fault was injected while clients wrote")
+        begin, end = fault.sent - int(AOF_LAG_S * MICRO), fault.returned
+        writes = self.history.writes
+        unsynced = sum(begin <= writes.completed[index] <= end for index in writes.oks())
+        return self._judge(lost_writes(self.history, at_most=unsynced))
 
     def _judge(self, verdict: Verdict) -> bool:
         self._verdicts.append(verdict)

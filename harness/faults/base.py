@@ -21,8 +21,8 @@ class Bench:
 class Fault(Protocol):
     """One reversible disruption. An instance is used once.
 
-    `inject` returns as soon as the disruption is ordered; the two waits only look and may be called any number of times.
-    `heal` undoes exactly what `inject` did, and may be called after an `inject` that got stuck half-way.
+    `inject` returns as soon as the disruption is ordered; the two waits only look and may be called any number of
+    times. `heal` undoes exactly what `inject` did, and may be called after an `inject` that got stuck half-way.
     """
 
     @property

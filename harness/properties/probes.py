@@ -50,7 +50,7 @@ def against_configured(pod: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{seat} container {name} has no {sort}"
         readiness = container.get("readinessProbe", {})
         if name in servers and readiness and "exec" not in readiness:
-            yield f"{seat} container {name}: an open port is not readiness; Redis accepts connections while it is frozen"
+            yield f"{seat} container {name}: an open port is no readiness: a frozen Redis has one too"
 
 
 def script_that_counts(argv: list[str], port: int, sort: str) -> list[str]:

@@ -113,7 +113,7 @@ def test_a_fault_that_nobody_felt_is_an_error(ledger: Path) -> None:
 
 
 def test_the_control_has_no_effect(ledger: Path) -> None:
-    """noop in place of a fault is noticed by the fault's own proof."""
+    """Noop in place of a fault is noticed by the fault's own proof."""
     with pytest.raises(FaultHadNoEffect, match=r"noop\(nothing\)"):
         felled(ledger, Noop())
 
@@ -122,7 +122,7 @@ def test_a_fault_that_cannot_be_healed_names_the_manual_step(ledger: Path) -> No
     """The run stops and says what a person has to do."""
     fault = Scripted(ledger, heal=ClusterError("connection refused"))
 
-    with pytest.raises(HealFailed, match="(?s)connection refused.*undo it by hand: kubectl uncordon agent-0"):
+    with pytest.raises(HealFailed, match=r"(?s)connection refused.*undo it by hand: kubectl uncordon agent-0"):
         felled(ledger, fault)
 
     assert events(ledger)[-1] == "heal failed"

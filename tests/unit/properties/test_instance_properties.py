@@ -9,7 +9,7 @@ import pytest
 from harness.errors import ObservationError
 from harness.properties import exporters
 from harness.properties.persistence import State, against_growth, against_persistence
-from tests.unit.topologies import redis, sentinel
+from tests.unit.topologies import host, redis, sentinel
 
 HEALTHY = State(
     seat="redis-1",
@@ -89,8 +89,8 @@ redis_sentinel_master_sentinels{master_name="mymaster"} 3
 redis_sentinel_master_ok_sentinels{master_name="mymaster"} 3
 redis_sentinel_master_slaves{master_name="mymaster"} 2
 redis_sentinel_master_ckquorum_status{master_name="mymaster",message="OK 3 usable Sentinels"} 1
-redis_sentinel_master_status{master_name="mymaster",master_address="redis-0.redis-headless.jewelry-shop.svc.cluster.local:6379"} 1
-"""
+redis_sentinel_master_status{master_name="mymaster",master_address="@:6379"} 1
+""".replace("@", host("redis-0"))
 
 
 def test_a_sentinel_exporter_is_compared_with_its_sentinel() -> None:

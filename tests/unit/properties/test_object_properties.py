@@ -236,7 +236,7 @@ def with_volume(source: Object, mount: str = "/data") -> dict[str, Object]:
         ({"persistentVolumeClaim": {"claimName": "data-redis-0"}}, "/data", None),
         ({"emptyDir": {}}, "/data", "keeps its state at /data, on emptyDir; it must be on its claim data-redis-0"),
         ({"persistentVolumeClaim": {"claimName": "data-redis-1"}}, "/data", "on data-redis-1; it must be"),
-        ({"persistentVolumeClaim": {"claimName": "data-redis-0"}}, "/tmp", "in the container itself"),
+        ({"persistentVolumeClaim": {"claimName": "data-redis-0"}}, "/var", "in the container itself"),
         ({"persistentVolumeClaim": {"claimName": "data-redis-0"}}, "/data-old", "in the container itself"),
     ],
 )
@@ -269,7 +269,7 @@ def test_a_container_without_probes_is_found() -> None:
 
     findings = list(against_configured({"metadata": {"name": "redis-0"}, "spec": {"containers": containers}}))
 
-    assert any("an open port is not readiness" in finding for finding in findings)
+    assert any("an open port is no readiness" in finding for finding in findings)
     assert "redis-0 container exporter has no readinessProbe" in findings
 
 

@@ -26,7 +26,7 @@ STARTED = "1:X 23 Nov 2026 07:00:00.000 # Sentinel ID is 0123abcd\n"
     ids=["never tried", "tried", "voted", "completed", "tried again after", "empty"],
 )
 def test_the_cool_down_runs_from_the_last_attempt_that_was_not_completed(log: str, left: float) -> None:
-    """After an attempt that led nowhere a Sentinel starts none for 2 x failover-timeout; a completed one clears that."""
+    """After an attempt that led nowhere a Sentinel starts none for 2 x failover-timeout; completing one clears it."""
     assert cooling_down_s(log, 30.0, NOW) == pytest.approx(left)
 
 

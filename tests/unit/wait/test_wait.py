@@ -9,7 +9,7 @@ from harness.errors import BrokenPromise, ObservationError, WaitTimeout
 
 
 def test_the_first_value_that_satisfies_is_returned() -> None:
-    """eventually hands back the value itself, not merely that it came."""
+    """Eventually hands back the value itself, not merely that it came."""
     numbers = itertools.count()
 
     assert wait.eventually(lambda: next(numbers), lambda n: n >= 3, seconds=5) == 3
@@ -43,17 +43,17 @@ def test_a_bug_is_not_waited_for() -> None:
 
 def test_a_hopeless_wait_ends_early() -> None:
     """give_up ends the wait with its reason, long before the time is over."""
-    with pytest.raises(WaitTimeout, match="gave up on .*: the pod has failed"):
+    with pytest.raises(WaitTimeout, match=r"gave up on .*: the pod has failed"):
         wait.eventually(lambda: "Failed", lambda s: s == "Running", seconds=600, give_up=lambda _: "the pod has failed")
 
 
 def test_a_promise_kept_returns_the_last_value() -> None:
-    """consistently returns what it saw last."""
+    """Consistently returns what it saw last."""
     assert wait.consistently(lambda: "redis-0", lambda seat: seat == "redis-0", seconds=0.1) == "redis-0"
 
 
 def test_a_promise_broken_says_when() -> None:
-    """consistently raises at the first value that does not satisfy."""
+    """Consistently raises at the first value that does not satisfy."""
     numbers = itertools.count()
 
     with pytest.raises(BrokenPromise, match="last seen: 2"):
