@@ -14,6 +14,7 @@ HARNESS = PROJECT / "harness"
 #: Lowest first; a module may import from its own layer's package and from any layer below it.
 LAYERS: list[set[str]] = [
     {"errors"},
+    {"values"},
     {"settings", "artifacts", "clock", "history", "programs", "leftovers"},
     {"wait", "checkers"},
     {"timeline", "cluster", "own_images"},
