@@ -21,6 +21,7 @@ from airgap.images.witness import witness_base, witness_image
 from airgap.layer import ARCHIVE
 from airgap.plan import Plan
 from airgap.runner import Outcome, Progress, carry_out
+from airgap.toolchain import require_go
 from airgap.versions import GO_TOOLS
 
 IMAGE_STEPS = {
@@ -131,8 +132,11 @@ def full_plan() -> Plan:
 
 def _carry_out(plan: Plan, progress: Progress) -> Outcome:
     store = cache()
-    if any(not store.entry(name, plan.keys[name]).is_dir() for name in plan.steps):
+    missing = [name for name in plan.steps if not store.entry(name, plan.keys[name]).is_dir()]
+    if missing:
         require_builders(progress)
+    if any(name.startswith("go-") for name in missing):
+        require_go(store, progress)
     outcome = carry_out(plan, store, progress)
     if outcome.built:
         store.discard(store.entry(name, key) for name, key in plan.keys.items())

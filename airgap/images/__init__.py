@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airgap.layer import DESCRIPTION
+from airgap.versions import DEBIAN
 
-CODE = (
+CODE: tuple[str | Path, ...] = (
+    f"debian {DEBIAN}",
     Path(__file__).parents[1] / "debian.py",
     Path(__file__).parents[1] / "layer.py",
     Path(__file__).parents[1] / "programs.py",

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from airgap import commands, engine, hostpackages, runtime
+from airgap import commands, engine, hostpackages, runtime, toolchain
+from airgap.cache import Cache
 from airgap.errors import AirgapError
+from airgap.runner import Outcome
 
 
 def silent(_: str) -> None:
@@ -59,16 +61,21 @@ class TestPackages:
         with pytest.raises(AirgapError, match=r"needs Debian's apt-get, .* use --images upstream"):
             hostpackages.require_builders(silent)
 
-    def test_without_go_the_line_says_what_to_install(
-        self, no_programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    @pytest.mark.parametrize(
+        ("printed", "own"),
+        [("go1.24.1", True), ("go1.26.6", True), ("go1.19.8", False), ("devel", False), (None, False)],
+    )
+    def test_go_is_brought_where_it_is_missing_or_too_old(
+        self, no_programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, printed: str | None, own: bool
     ) -> None:
-        """Go is the one compiler that is not installed by itself."""
-        for name in ("apt-get", "tar", "dpkg-deb"):
-            program(no_programs, name)
-        monkeypatch.setattr(hostpackages, "LISTS", tmp_path)
-        (tmp_path / "archive_Packages").write_text("")
-        with pytest.raises(AirgapError, match="go is not on PATH: install Go"):
-            hostpackages.require_builders(silent)
+        """Debian's own is too old for these modules; one that will do is taken as it is."""
+        if printed:
+            program(no_programs, "go", f"echo {printed}")
+        path = no_programs / ".." / "entry"
+        monkeypatch.setattr(toolchain, "carry_out", lambda *_: Outcome({toolchain.NAME: path}, ()))
+        toolchain.require_go(Cache(tmp_path), silent)
+        assert (os.environ["PATH"] == str(no_programs)) is own
+        assert own or os.environ["PATH"].startswith(f"{path}/go/bin:")
 
     def test_old_lists_are_renewed_once(
         self, no_programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -16,7 +16,7 @@ AIRGAP = Path(__file__).parents[3] / "airgap"
 TEXTS = [
     path
     for path in sorted(AIRGAP.rglob("*"))
-    if path.is_file() and path.name != "go.sum" and "__pycache__" not in path.parts
+    if path.is_file() and path.name != "go.sum" and not re.search(r"/[._][^/]*cache", str(path))
 ]
 HOSTS = (
     r"proxy\.golang|sum\.golang|goproxy|debian\.org|pypi|pythonhosted|registry\.|ghcr\.io|gcr\.io|quay\.io|"
