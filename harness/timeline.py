@@ -102,7 +102,7 @@ def anatomy(history: History, fault: FaultMark | None = None) -> Anatomy:
         *_link_marks(history, begin, switches, new or old),
     ]
     return Anatomy(
-        kind=_kind(events, switches),
+        kind=_kind(events),
         old_primary=old,
         new_primary=new,
         phases=tuple(_phases(marks, fault)),
@@ -118,16 +118,17 @@ def anatomy(history: History, fault: FaultMark | None = None) -> Anatomy:
 _Mark = tuple[int, str, str]  # microseconds, name, by whom
 
 
-def _kind(events: list[SentinelEvent], switches: list[SentinelEvent]) -> str:
-    """A forced failover (SENTINEL FAILOVER) starts without anybody having been found down."""
-    if not switches:
+def _kind(events: list[SentinelEvent]) -> str:
+    """A forced failover (SENTINEL FAILOVER) starts without anybody having been found down.
+
+    Somebody was promoted if a Sentinel switched, or if the leader saw the promotion and the recording ended before the
+    others heard of it.
+    """
+    names = [event.event for event in events]
+    if not {"+switch-master", "+promoted-slave"} & set(names):
         return NONE
-    for event in events:
-        if event.event == "+odown":
-            return UNPLANNED
-        if event.event in {"+try-failover", "+switch-master"}:
-            return PLANNED
-    return PLANNED
+    first = next(name for name in names if name in {"+odown", "+try-failover", "+promoted-slave", "+switch-master"})
+    return UNPLANNED if first == "+odown" else PLANNED
 
 
 def _promotions(events: list[SentinelEvent]) -> int:
@@ -137,15 +138,21 @@ def _promotions(events: list[SentinelEvent]) -> int:
 
 def _moved(history: History, events: list[SentinelEvent], begin: int) -> tuple[str | None, str | None]:
     """The seats that were primary before and after all of it."""
-    switches = [event.payload.split() for event in events if event.event == "+switch-master"]
-    if switches:
-        _, old_host, old_port, _, _ = switches[0]
-        _, _, _, new_host, new_port = switches[-1]
-        return history.name_at(f"{old_host}:{old_port}"), history.name_at(f"{new_host}:{new_port}")
+    moves = [_move(event) for event in events if event.event in {"+switch-master", "+promoted-slave"}]
+    if moves:
+        return history.name_at(moves[0][0]), history.name_at(moves[-1][1])
     named = [view.primary for view in history.views if view.primary and view.at <= begin] or [
         view.primary for view in history.views if view.primary
     ]
     return (history.name_at(named[-1]) if named else None), None
+
+
+def _move(event: SentinelEvent) -> tuple[str, str]:
+    """From whom to whom, as addresses; the payloads are described in the Sentinel documentation."""
+    words = event.payload.split()
+    if event.event == "+promoted-slave":  # slave <name> <ip> <port> @ <master name> <ip> <port>
+        return f"{words[6]}:{words[7]}", f"{words[2]}:{words[3]}"
+    return f"{words[1]}:{words[2]}", f"{words[3]}:{words[4]}"  # <master name> <old ip> <old port> <new ip> <new port>
 
 
 def _firsts(events: Iterable[SentinelEvent]) -> list[SentinelEvent]:

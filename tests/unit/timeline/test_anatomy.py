@@ -211,3 +211,11 @@ def test_several_promotions_are_counted() -> None:
     assert (found.old_primary, found.new_primary) == ("redis-0", "redis-0")
     assert "2 promotions" in found.headline()
     assert anatomy(made([FAULT], ELECTION)).promotions == 1
+
+
+def test_promotion_whose_news_came_too_late_is_a_promotion() -> None:
+    """The recording ended before any Sentinel switched: the leader saw the promotion, so nobody "stayed primary"."""
+    found = anatomy(made([FAULT], [row for row in ELECTION if row[3] != "+switch-master"]))
+
+    assert found.kind == "unplanned"
+    assert (found.old_primary, found.new_primary) == ("redis-0", "redis-1")

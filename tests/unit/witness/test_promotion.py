@@ -78,10 +78,9 @@ def test_promotion_after_sigkill_is_measured_phase_by_phase(topology: Topology, 
     assert found.kind == "unplanned", found.as_table()
     assert found.old_primary == "redis-0"
     assert found.new_primary in {"redis-1", "redis-2"}
-    assert names[:2] == ["first +sdown", "last +sdown"], found.as_table()
-    assert names.index("+odown") <= names.index("+try-failover") < names.index("+elected-leader"), found.as_table()
-    assert names.index("+elected-leader") < names.index("+promoted-slave") < names.index("last +switch-master")
-    assert names[-1] == "replicas linked again", found.as_table()
+    causes = ["first +sdown", "+odown", "+try-failover", "+elected-leader", "+promoted-slave", "last +switch-master"]
+    assert [name for name in names if name in causes] == causes, found.as_table()
+    assert {"last +sdown", "first +switch-master", "first ok write", "replicas linked again"} <= set(names)
     assert window.valid is True, window.explain()
     assert DOWN_AFTER_S < window.duration < 10, window.explain()
     assert lost.valid is True, lost.explain()
