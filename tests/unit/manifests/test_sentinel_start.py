@@ -34,7 +34,7 @@ def my_id(sentinel: Seat) -> str:
 def promote_another(deployed: Deployment) -> Seat:
     old = deployed.await_steady()
     with deployed.sentinels[0].client() as client:
-        client.execute_command("SENTINEL", "FAILOVER", MASTER_NAME)
+        wait_until(lambda: client.execute_command("SENTINEL", "FAILOVER", MASTER_NAME), 5, "a Sentinel that agrees")
     wait_until(lambda: old.address not in deployed.named(), 10, "a promotion")
     with old.client() as client:  # Sentinel itself takes 10 s to convert a primary that lives
         new = next(iter(deployed.named())).split(":")
