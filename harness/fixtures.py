@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from harness.cluster import Cluster
 from harness.deploy import deploy, render
 from harness.drill import Drill
+from harness.errors import HarnessError, WaitTimeout
 from harness.faults import Bench, Faults
 from harness.faults.injector import Injector
 from harness.faults.sweep import sweep
@@ -24,6 +26,16 @@ from harness.settings import Settings
 from harness.sut import Sut
 from harness.witness_pod import witness_objects, witnessed
 from harness.workload import Workload
+
+
+@contextmanager
+def ending_the_run(report: ReportPlugin) -> Iterator[None]:
+    """What cannot be had ends the whole run with its one line, instead of felling every test with a traceback."""
+    try:
+        yield
+    except HarnessError as error:
+        report.problems.append(str(error))
+        pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +61,8 @@ def images(settings: Settings, progress: Progress, report: ReportPlugin) -> Imag
     """The images of this run; None on a cluster of the user's own, whose images are its own business."""
     if settings.provider == "context":
         return None
-    chosen = choose(settings.images, progress)
+    with ending_the_run(report):
+        chosen = choose(settings.images, progress)
     report.head["images"] = chosen.describe()
     return chosen
 
@@ -62,13 +75,15 @@ def provider(settings: Settings, images: ImageSet | None, report: ReportPlugin) 
     try:
         yield provider
     finally:
-        provider.release()
+        with ending_the_run(report):
+            provider.release()
 
 
 @pytest.fixture(scope="session")
 def cluster(provider: Provider, settings: Settings, progress: Progress, report: ReportPlugin) -> Iterator[Cluster]:
     """The cluster, seen from the deployment's namespace, with no fault of an earlier run left in it."""
-    access = provider.obtain(progress)
+    with ending_the_run(report):
+        access = provider.obtain(progress)
     report.head["provider"] = provider.describe()
     cluster = Cluster.connect(access.kubeconfig, access.context, settings.namespace)
     if settings.provider != "context":
@@ -89,8 +104,14 @@ def sut(
     report.on_failure = lambda directory: dump(cluster, sut, directory)
     try:
         if images is not None:
-            objects = render(settings.overlay, settings.namespace, images.tools["kubectl"])
-            deploy(cluster, [*substitute(objects, images), *witness_objects(cluster, images)], progress)
+            with ending_the_run(report):
+                objects = render(settings.overlay, settings.namespace, images.tools["kubectl"])
+                objects = [*substitute(objects, images), *witness_objects(cluster, images)]
+                try:
+                    deploy(cluster, objects, progress)
+                except WaitTimeout as error:  # the product is broken: the checks say where, and the run is not green
+                    report.problems.append(f"the deployment did not roll out: {error}")
+                    progress(str(error))
         describe_deployment(report.head, sut)
         yield sut
     finally:

@@ -42,7 +42,7 @@ def against_redis_exporter(view: RedisView, samples: Samples) -> Iterator[str]:
     if value(samples, "redis_up") != 1:
         yield _down(view.seat, samples)
         return
-    due: dict[str, float] = {"redis_connected_slaves": len(view.replicas), "redis_aof_enabled": 1}
+    due: dict[str, float] = {"redis_connected_slaves": len(view.replicas), "redis_aof_enabled": float(view.aof_enabled)}
     if view.role == "replica":
         due["redis_master_link_up"] = float(view.link_up)
     yield from _identity(view.seat, view.run_id, samples)

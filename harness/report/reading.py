@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import pytest
@@ -43,6 +44,9 @@ def outcome_of(report: pytest.TestReport) -> Literal["passed", "failed", "error"
     return "failed" if report.when == "call" and not getattr(report, "is_error", False) else "error"
 
 
+REPEATED = re.compile(r"^assert ", re.MULTILINE)
+
+
 def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return why a test did not pass, without the traceback: that is in the table of all tests."""
     if report.passed:
@@ -51,6 +55,8 @@ def message_of(report: pytest.TestReport | pytest.CollectReport) -> str:
         return str(report.longrepr[2]).removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message) if crash else report.longreprtext
+    if not text.startswith("assert "):
+        text = REPEATED.split(text)[0]  # pytest repeats the expression below a message that says it better
     first, _, rest = text.partition("\n")
     for prefix in ("AssertionError: ", "harness.errors."):
         first = first.removeprefix(prefix)

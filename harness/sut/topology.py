@@ -49,6 +49,7 @@ class RedisView:
     offset: int
     priority: int
     loading: bool
+    aof_enabled: bool
     uptime_s: int
     replicas: tuple[Link, ...]
 

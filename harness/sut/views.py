@@ -51,6 +51,7 @@ def redis(seat: str, answers: list[Any]) -> RedisView:
         offset=int(info["master_repl_offset"] if is_primary else info["slave_repl_offset"]),
         priority=int(info.get("slave_priority", 100)),
         loading=info.get("loading") == "1",
+        aof_enabled=info.get("aof_enabled") == "1",
         uptime_s=int(info["uptime_in_seconds"]),
         replicas=tuple(_link(info[f"slave{index}"]) for index in range(int(info["connected_slaves"]))),
     )

@@ -47,6 +47,7 @@ def redis(seat: str, **changed: Any) -> RedisView:
         offset=1000,
         priority=100,
         loading=False,
+        aof_enabled=True,
         uptime_s=60,
         replicas=tuple(Link(host(f"redis-{n}"), "online", 1000, 0) for n in (1, 2)) if is_primary else (),
     )

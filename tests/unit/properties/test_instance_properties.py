@@ -69,6 +69,7 @@ def page(**changed: object) -> str:
         ({"up": 0}, "does not reach the instance (redis_up is not 1): dial tcp 127.0.0.1:1: connection refused"),
         ({"run_id": "another"}, "its exporter speaks of another process"),
         ({"role": "slave"}, "redis-0 is primary, its exporter says slave"),
+        ({"aof": 0}, "its exporter says 0 for redis_aof_enabled, the instance itself 1"),
         ({"slaves": 1}, "its exporter says 1 for redis_connected_slaves, the instance itself 2"),
     ],
 )
