@@ -133,7 +133,8 @@ class Cache:
         for folder in (self.root / "tmp").glob("*-*"):
             pid = folder.name.rpartition("-")[2]
             if pid.isdigit() and not Path("/proc", pid).exists():
-                _remove(folder)
+                with contextlib.suppress(FileNotFoundError):  # another run sweeps as well
+                    _remove(folder)
 
     def touch(self, entries: Iterable[Path]) -> None:
         """Note that these entries were used now."""
@@ -147,18 +148,27 @@ class Cache:
         ``seconds``, and what a running container has mounted.
         """
         wanted = set(current)
-        others: dict[str, list[Path]] = {}
+        others: dict[str, dict[Path, float]] = {}
         for path in (self.root / "steps").glob("*-*"):
-            if path not in wanted:
-                others.setdefault(path.name.rpartition("-")[0], []).append(path)
+            with contextlib.suppress(FileNotFoundError):  # another run tidies up as well
+                if path not in wanted:
+                    others.setdefault(path.name.rpartition("-")[0], {})[path] = path.stat().st_mtime
         removed = []
         for paths in others.values():
-            latest_first = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
-            for path in latest_first[older:]:
-                if time.time() - path.stat().st_mtime > seconds and not _mounted(path):
-                    _remove(path)
+            for path, used in sorted(paths.items(), key=lambda item: item[1], reverse=True)[older:]:
+                if time.time() - used > seconds and not _mounted(path) and self._retire(path):
                     removed.append(path)
         return removed
+
+    def _retire(self, entry: Path) -> bool:
+        """Remove an entry, out of sight first: nobody may find one that is half gone. False if another run did."""
+        place = self.root / "tmp" / f"{entry.name}-{os.getpid()}"
+        try:
+            entry.rename(place)
+        except FileNotFoundError:
+            return False
+        _remove(place)
+        return True
 
 
 def _taken(descriptor: int) -> bool:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from airgap import commands
+from airgap import commands, hostpackages
 from airgap.errors import AirgapError
 from airgap.programs import is_dynamic, missing_libraries
 
@@ -34,6 +35,8 @@ USELESS = (
     "usr/share/initramfs-tools", "etc/init.d", "etc/cron.d", "etc/cron.daily", "etc/logrotate.d", "etc/default",
     "usr/lib/systemd", "usr/lib/*-linux-gnu/gconv", "usr/lib/tmpfiles.d", "var/cache", "var/lib/systemd",
 )  # fmt: skip
+
+ARCHIVES = "archives"
 
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Folders of / that are links into /usr since Debian 12."""
@@ -56,8 +59,13 @@ def unpack(
     Raises AirgapError where apt cannot resolve, download or unpack.
     """
     left_out = (MAINTENANCE | set(without)) - set(packages)
-    chosen = [package for package in resolve(packages, scratch) if package.name not in left_out]
-    archives = _download(chosen, scratch, log)
+    try:
+        chosen = _fetch(packages, left_out, scratch, log)
+    except commands.CommandFailed:
+        # The usual cause: the machine's package lists name versions that the archive has replaced since.
+        hostpackages.renew_lists()
+        chosen = _fetch(packages, left_out, scratch, log)
+    archives = sorted((scratch / ARCHIVES).glob("*.deb"))
     _lay_out(root)
     for archive in archives:
         _extract(archive, root, scratch, log)
@@ -95,11 +103,13 @@ def resolve(packages: Sequence[str], scratch: Path) -> list[Package]:
     return found
 
 
-def _download(packages: Sequence[Package], scratch: Path, log: Path) -> list[Path]:
-    folder = scratch / "archives"
+def _fetch(packages: Sequence[str], left_out: AbstractSet[str], scratch: Path, log: Path) -> list[Package]:
+    """Download what is to be unpacked; returns it."""
+    chosen = [package for package in resolve(packages, scratch) if package.name not in left_out]
+    folder = scratch / ARCHIVES
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    folder.chmod(0o777)  # apt drops to its own user where it can
-    wanted = [f"{package.name}={package.version}" for package in packages]
+    wanted = [f"{package.name}={package.version}" for package in chosen]
     commands.run(
         ["apt-get", "download", "-o", "APT::Sandbox::User=root", *wanted],
         log=log,
@@ -107,7 +117,7 @@ def _download(packages: Sequence[Package], scratch: Path, log: Path) -> list[Pat
         cwd=folder,
         env={"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
     )
-    return sorted(folder.glob("*.deb"))
+    return chosen
 
 
 def _lay_out(root: Path) -> None:

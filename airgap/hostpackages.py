@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,6 +30,9 @@ UNIT_TESTS = {
     "busybox": "busybox",
     "dash": "dash",
 }
+_renewal = threading.Lock()
+_renewed: list[bool] = []
+
 LISTS = Path("/var/lib/apt/lists")
 
 
@@ -61,6 +65,14 @@ def install(programs: dict[str, str], progress: Progress) -> None:
     except AirgapError:
         _apt("update")  # lists older than the archive name files that are gone
         _apt("install", missing)
+
+
+def renew_lists() -> None:
+    """Fetch apt's package lists anew, once in this process; only root can, for anybody else nothing happens."""
+    with _renewal:
+        if os.geteuid() == 0 and not _renewed:
+            _apt("update")
+            _renewed.append(True)
 
 
 def _path() -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,14 @@ class TestDiscard:
         recent = [finished(cache, "redis", f"new{n}", age=n) for n in range(4)]
         assert sorted(cache.discard([current], older=2, seconds=3600)) == sorted(old[2:])
         assert all(path.exists() for path in [current, *old[:2], *recent])
+
+    def test_two_runs_tidy_up_at_once(self, cache: Cache) -> None:
+        """Each entry is removed by one of them, and neither stumbles over the other."""
+        entries = {finished(cache, "redis", f"old{n}", age=1e5) for n in range(40)}
+        with ThreadPoolExecutor(4) as pool:
+            removed = list(pool.map(lambda _: cache.discard([], older=0, seconds=0), range(4)))
+        assert sorted(path for paths in removed for path in paths) == sorted(entries)
+        assert list((cache.root / "steps").iterdir()) == []
 
     def test_spares_what_a_process_has_mounted(self, cache: Cache) -> None:
         """A running cluster's images stay."""

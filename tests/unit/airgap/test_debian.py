@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airgap import debian
+from airgap import debian, hostpackages
 from airgap.debian import Package, resolve
 from airgap.errors import AirgapError
 
@@ -46,6 +46,21 @@ def test_packages_that_only_install_others_are_left_out(apt: Path, tmp_path: Pat
     downloaded = (apt / "calls").read_text().splitlines()[-1]
     assert "redis-server=5:7.0.15-1~deb12u10" in downloaded
     assert "perl-base" not in downloaded
+
+
+def test_lists_that_name_replaced_packages_are_renewed(
+    apt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine image is older than the archive's last security update: the first download is a 404."""
+    (tmp_path / "root").mkdir()
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(hostpackages, "_renewed", [])
+    (apt / "apt-get").write_text(
+        f'#!/bin/sh\necho "$1" >>{apt}/calls\n'
+        f"case $1 in update) touch {apt}/renewed ;; download) test -e {apt}/renewed ;; *) cat {apt}/plan ;; esac\n"
+    )
+    debian.unpack(["redis-server"], tmp_path / "root", scratch=tmp_path, log=tmp_path / "log")
+    assert (apt / "calls").read_text().split() == ["--simulate", "download", "update", "--simulate", "download"]
 
 
 def test_a_plan_of_nothing_is_one_clear_line(apt: Path, tmp_path: Path) -> None:
