@@ -163,8 +163,8 @@ class Drill:
     @property
     def kind(self) -> str:
         """What happened: planned, unplanned, reboot (a Sentinel saw a new process, nobody was promoted) or none."""
-        is_reboot = any(event.event == "+reboot" for event in self.history.events)
-        return "reboot" if self.anatomy.kind == "none" and is_reboot else self.anatomy.kind
+        found = self.anatomy
+        return "reboot" if found.kind == "none" and found.rebooted else found.kind
 
     def write_gap_is_within_the_promise(self) -> bool:
         """Whether clients were without an acknowledged write for no longer than the 30 s of the report, at a time."""
