@@ -107,7 +107,7 @@ def test_primary_deleted_with_its_replicas_waits_for_one_to_come_back(steady: De
         for replica in replicas:
             replica.kill()
         client.set("only-the-primary", "has it")
-    returning = threading.Timer(0.5, lambda: [replica.start() for replica in replicas])
+    returning = threading.Timer(2.5, lambda: [replica.start() for replica in replicas])
     returning.start()
     primary.delete()
     returning.join()

@@ -95,10 +95,12 @@ def test_busy_server_is_alive_but_not_ready(server: RedisProcess) -> None:
     server.client().config_set("busy-reply-threshold", 100)
     endless = ["redis-cli", "-p", str(server.port), "EVAL", "while true do end", "0"]
     with subprocess.Popen(endless, stdout=subprocess.DEVNULL) as client:
-        wait_until(lambda: "BUSY" in readiness(server.port), 5, "a busy server")
-        assert is_alive(server.port)
-        server.client().script_kill()
-        client.wait(5)
+        try:
+            wait_until(lambda: "BUSY" in readiness(server.port), 5, "a busy server")
+            assert is_alive(server.port)
+        finally:
+            server.client().script_kill()
+            client.wait(5)
     assert readiness(server.port) == "ok"
 
 
