@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 import time
 
 from airgap import commands, engine, hostpackages
-from airgap.bundle import build, cache, full_plan, known
+from airgap.bundle import build, build_tools, cache, full_plan, known
 from airgap.errors import AirgapError
 
 
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         ("engine-stop", _engine_stop, "stop the engine that was started here"),
         ("status", _status, "say what is cached"),
         ("clean", _clean, "remove what is cached for other sources than these, unless a cluster uses it"),
-        ("unit-tools", _unit_tools, "install what the unit tests run: Redis and Sentinel"),
+        ("unit-tools", _unit_tools, "install what the unit tests run: Redis, Sentinel, kubectl"),
     ):
         verbs.add_parser(name, help=text).set_defaults(run=run)
     return parser
@@ -83,6 +84,8 @@ def _clean(_: argparse.Namespace) -> None:
 
 def _unit_tools(_: argparse.Namespace) -> None:
     hostpackages.install(hostpackages.UNIT_TESTS, _say)
+    if shutil.which("kubectl") is None:
+        build_tools(progress=_say)
 
 
 if __name__ == "__main__":
