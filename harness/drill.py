@@ -201,8 +201,10 @@ class Drill:
 
     @property
     def kind_in_words(self) -> str:
-        """The outcome as the report names it."""
-        return KINDS.get(self.kind, self.kind) if self._history is not None else ""
+        """The outcome as the report names it; where no client wrote, what was done."""
+        if self._history is None:
+            return ", ".join(str(felled) for felled in self._faults.injected)
+        return KINDS.get(self.kind, self.kind)
 
     def record(self) -> DrillRecord:
         """Return what the report shows of this drill: what was asserted, and the losses even where none is promised."""
