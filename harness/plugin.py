@@ -116,4 +116,4 @@ def _say_tidying(_number: int, _frame: FrameType | None) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Say that the end is orderly."""
-    print(f"\n{excinfo.value or 'interrupted'}: faults are healed, then the cluster goes", flush=True)
+    print(f"\n{str(excinfo.value) or 'interrupted'}: faults are healed, then the cluster goes", flush=True)
