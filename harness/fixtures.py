@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.cluster import Cluster
+from harness.cluster import Cluster, Object
 from harness.deploy import deploy, render
 from harness.drill import Drill
 from harness.errors import HarnessError, WaitTimeout
@@ -68,6 +68,15 @@ def images(settings: Settings, progress: Progress, report: ReportPlugin) -> Imag
 
 
 @pytest.fixture(scope="session")
+def manifests(settings: Settings, images: ImageSet | None, report: ReportPlugin) -> list[Object] | None:
+    """The rendered objects with this run's images, looked at before a cluster is made for them."""
+    if images is None:
+        return None
+    with ending_the_run(report):
+        return substitute(render(settings.overlay, settings.namespace, images.tools["kubectl"]), images)
+
+
+@pytest.fixture(scope="session")
 def provider(settings: Settings, images: ImageSet | None, report: ReportPlugin) -> Iterator[Provider]:
     """Who gives the cluster; takes it back at the end unless it is to be kept."""
     provider = provider_of(settings, images)
@@ -80,8 +89,15 @@ def provider(settings: Settings, images: ImageSet | None, report: ReportPlugin) 
 
 
 @pytest.fixture(scope="session")
-def cluster(provider: Provider, settings: Settings, progress: Progress, report: ReportPlugin) -> Iterator[Cluster]:
+def cluster(
+    manifests: list[Object] | None,
+    provider: Provider,
+    settings: Settings,
+    progress: Progress,
+    report: ReportPlugin,
+) -> Iterator[Cluster]:
     """The cluster, seen from the deployment's namespace, with no fault of an earlier run left in it."""
+    del manifests  # asked for first: what does not render needs no cluster
     with ending_the_run(report):
         access = provider.obtain(progress)
     report.head["provider"] = provider.describe()
@@ -97,25 +113,32 @@ def cluster(provider: Provider, settings: Settings, progress: Progress, report: 
 
 @pytest.fixture(scope="session")
 def sut(
-    cluster: Cluster, settings: Settings, images: ImageSet | None, progress: Progress, report: ReportPlugin
+    cluster: Cluster,
+    manifests: list[Object] | None,
+    images: ImageSet | None,
+    progress: Progress,
+    report: ReportPlugin,
 ) -> Iterator[Sut]:
     """Redis and its Sentinels, deployed and rolled out (an existing deployment of the user's is taken as it is)."""
     sut = Sut(cluster)
     report.on_failure = lambda directory: dump(cluster, sut, directory)
     try:
-        if images is not None:
+        if images is not None and manifests is not None:
             with ending_the_run(report):
-                objects = render(settings.overlay, settings.namespace, images.tools["kubectl"])
-                objects = [*substitute(objects, images), *witness_objects(cluster, images)]
-                try:
-                    deploy(cluster, objects, progress)
-                except WaitTimeout as error:  # the product is broken: the checks say where, and the run is not green
-                    report.problems.append(f"the deployment did not roll out: {error}")
-                    progress(str(error))
+                _deploy(cluster, [*manifests, *witness_objects(cluster, images)], progress, report)
         describe_deployment(report.head, sut)
         yield sut
     finally:
         sut.close()
+
+
+def _deploy(cluster: Cluster, objects: list[Object], progress: Progress, report: ReportPlugin) -> None:
+    """Deploy; if it does not roll out, the product is broken: the checks say where, and the run is not green."""
+    try:
+        deploy(cluster, objects, progress)
+    except WaitTimeout as error:
+        report.problems.append(f"the deployment did not roll out: {error}")
+        progress(str(error))
 
 
 @pytest.fixture

@@ -115,5 +115,6 @@ def _say_tidying(_number: int, _frame: FrameType | None) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Say that the end is orderly."""
-    print(f"\n{str(excinfo.value) or 'interrupted'}: faults are healed, then the cluster goes", flush=True)
+    """Say that the end is orderly; why a run ended itself stands in its summary."""
+    if isinstance(excinfo.value, KeyboardInterrupt):
+        print("\ninterrupted: faults are healed, then the cluster goes", flush=True)

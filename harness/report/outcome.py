@@ -15,6 +15,8 @@ from typing import Literal
 from harness.report.record import DrillRecord
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "not run"]
+#: As many tests that were not run are named one by one; of more, the number says enough.
+FEW = 3
 OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error", "skipped", "xfailed", "not run")
 
 
@@ -114,7 +116,10 @@ def _not_proved(results: Sequence[Result], deselected: int) -> list[str]:
         for result in results
         if result.outcome == outcome
     ]
-    lines += [f"{r.name} (not run)" for r in results if r.outcome == "not run"]
+    left = [result.name for result in results if result.outcome == "not run"]
+    lines += (
+        [f"{name} (not run)" for name in left] if len(left) <= FEW else [f"what {_tests(len(left))} state: not run"]
+    )
     if deselected:
         lines.append(f"{_tests(deselected)} not selected for this run")
     if not any(result.kind == "drill" and result.executed for result in results):

@@ -13,7 +13,7 @@ from harness.properties.probes import RUNS, ProbeRun, against_configured, read_c
 from harness.properties.services import against_services, endpoints
 from harness.properties.statefulsets import PROMISED_RESOURCES, against_stateful_set
 from harness.sut.names import KINDS, REDIS
-from tests.unit.topologies import healthy, pod
+from tests.unit.topologies import healthy, pod, with_redis
 
 Object = dict[str, Any]
 
@@ -143,6 +143,13 @@ def test_a_service_that_leads_to_replicas_too_is_found() -> None:
     finding = next(against_services(services(), every, healthy()))
 
     assert finding.startswith("Service redis leads to redis-0, redis-1, redis-2; it must lead to the primary alone")
+
+
+def test_a_second_primary_is_left_to_the_check_of_the_replication() -> None:
+    """Clients belong to the primary that the Sentinels name, whatever another instance says of itself."""
+    two = with_redis(healthy(), "redis-2", role="primary", follows=None)
+
+    assert not list(against_services(services(), slices(), two))
 
 
 def test_a_service_that_leads_nowhere_is_found() -> None:
