@@ -126,7 +126,8 @@ def sut(
         if images is not None and manifests is not None:
             with ending_the_run(report):
                 _deploy(cluster, [*manifests, *witness_objects(cluster, images)], progress, report)
-        describe_deployment(report.head, sut)
+        with ending_the_run(report):
+            describe_deployment(report.head, sut)
         yield sut
     finally:
         sut.close()

@@ -117,9 +117,10 @@ def _not_proved(results: Sequence[Result], deselected: int) -> list[str]:
         if result.outcome == outcome
     ]
     left = [result.name for result in results if result.outcome == "not run"]
-    lines += (
-        [f"{name} (not run)" for name in left] if len(left) <= FEW else [f"what {_tests(len(left))} state: not run"]
-    )
+    if len(left) > FEW:
+        lines.append(f"What {_tests(len(left))} state: they were not run.")
+    else:
+        lines += [f"{name} (not run)" for name in left]
     if deselected:
         lines.append(f"{_tests(deselected)} not selected for this run")
     if not any(result.kind == "drill" and result.executed for result in results):
