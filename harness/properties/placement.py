@@ -13,13 +13,19 @@ from harness.sut.topology import Pod
 HOST = "kubernetes.io/hostname"
 
 
-def against_pods(pods: Sequence[Pod], objects: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what keeps a pod from running and which nodes hold two instances of a kind."""
+def against_pods(
+    pods: Sequence[Pod], objects: Mapping[str, Mapping[str, Any]], last_words: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what keeps a pod from running and which nodes hold two instances of a kind.
+
+    `last_words` has, by seat, the last line that a container wrote which does not stay up.
+    """
     require_something(pods, "pod of Redis or Sentinel")
     holders: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pod in pods:
         if pod.phase != "Running" or not pod.ready or pod.terminating:
-            yield f"{pod.seat} is {_state(pod, objects[pod.seat])}"
+            said = f"; its last words: {last_words[pod.seat]}" if pod.seat in last_words else ""
+            yield f"{pod.seat} is {_state(pod, objects[pod.seat])}{said}"
         holders[kind_of(pod.seat).stateful_set, pod.node].append(pod.seat)
     for (_, node), seats in holders.items():
         if node and len(seats) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.observations.crashes import last_words
 from harness.properties import sentence
 from harness.properties.placement import against_placement_rule, against_pods
 from harness.report.evidence import Evidence
@@ -18,7 +19,7 @@ def test_every_pod_runs_and_no_node_holds_two_of_a_kind(sut: Sut, evidence: Evid
     objects = sut.pod_objects()
     pods = [views.pod(found) for found in objects.values()]
 
-    findings = list(against_pods(pods, objects))
+    findings = list(against_pods(pods, objects, last_words(sut, objects)))
     for name in STATEFUL_SETS:
         findings += against_placement_rule(sut.stateful_set(name))
 

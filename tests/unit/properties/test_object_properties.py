@@ -87,9 +87,23 @@ def test_two_of_a_kind_on_one_node_are_found() -> None:
     """The pods that share a node are named with the node."""
     pods = [pod("redis-0", node="agent-0"), pod("redis-1", node="agent-0"), pod("redis-sentinel-0", node="agent-0")]
 
-    findings = list(against_pods(pods, {each.seat: {} for each in pods}))
+    findings = list(against_pods(pods, {each.seat: {} for each in pods}, {}))
 
     assert findings == ["redis-0 and redis-1 share node agent-0: one node lost takes 2 of them"]
+
+
+def test_a_container_that_does_not_stay_up_is_found_with_its_last_words() -> None:
+    """ "CrashLoopBackOff" is no cause; what the container wrote before it ended is."""
+    waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}}
+    found = {"status": {"containerStatuses": [{"name": "sentinel", "state": waiting}]}}
+    words = {"redis-sentinel-0": "sentinel.conf is not writable: Read-only file system. Exiting..."}
+
+    findings = list(against_pods([pod("redis-sentinel-0", ready=False)], {"redis-sentinel-0": found}, words))
+
+    assert findings == [
+        "redis-sentinel-0 is Running, container sentinel CrashLoopBackOff: back-off 40s; "
+        "its last words: sentinel.conf is not writable: Read-only file system. Exiting..."
+    ]
 
 
 def service(name: str, *, headless: bool, port: int, **spec: Any) -> Object:
