@@ -13,7 +13,7 @@ LINES = 5
 
 def last_words(sut: Sut, pods: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return, by seat, the last line of the log of its first container that ended and waits to be started again."""
-    found = {}
+    found: dict[str, str] = {}
     for seat, pod in pods.items():
         for status in pod.get("status", {}).get("containerStatuses", []):
             if status.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff":
