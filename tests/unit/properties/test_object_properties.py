@@ -93,7 +93,7 @@ def test_two_of_a_kind_on_one_node_are_found() -> None:
 
 
 def test_a_container_that_does_not_stay_up_is_found_with_its_last_words() -> None:
-    """ "CrashLoopBackOff" is no cause; what the container wrote before it ended is."""
+    """CrashLoopBackOff is no cause; what the container wrote before it ended is."""
     waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}}
     found = {"status": {"containerStatuses": [{"name": "sentinel", "state": waiting}]}}
     words = {"redis-sentinel-0": "sentinel.conf is not writable: Read-only file system. Exiting..."}
