@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import wait
-from harness.errors import HarnessError, ObservationError, SteadyStateError, WaitTimeout
+from harness.errors import ExecFailed, HarnessError, ObservationError, SteadyStateError, WaitTimeout
 from harness.sut import replies, views
 from harness.sut.cooldown import cooling_down_s
 from harness.sut.names import KINDS, REDIS_SET, kind_of, seat_of
@@ -80,7 +80,12 @@ class Sut:
         """
         kind = kind_of(seat)
         argv = replies.command_line(kind.port, commands, host or "127.0.0.1")
-        done = self.run(seat, argv, seconds=seconds)
+        try:
+            done = self.run(seat, argv, seconds=seconds)
+        except ExecFailed as error:
+            raise ObservationError(
+                f"{seat} cannot be asked {commands[0]!r}: no shell stays up in its container {error.stderr.strip()}".rstrip()
+            ) from error
         try:
             return replies.parse(done.stdout, len(commands))
         except ObservationError as error:
