@@ -83,9 +83,8 @@ class Sut:
         try:
             done = self.run(seat, argv, seconds=seconds)
         except ExecFailed as error:
-            raise ObservationError(
-                f"{seat} cannot be asked {commands[0]!r}: no shell stays up in its container {error.stderr.strip()}".rstrip()
-            ) from error
+            said = f"no shell stays up in its container {error.stderr.strip()}".rstrip()
+            raise ObservationError(f"{seat} cannot be asked {commands[0]!r}: {said}") from error
         try:
             return replies.parse(done.stdout, len(commands))
         except ObservationError as error:
