@@ -20,7 +20,7 @@ from harness.report.wording import DATA_SET
 from harness.sut import Sut, Topology
 from harness.sut.names import PROMISED_FAILOVER_S
 from harness.timeline import Anatomy, anatomy
-from harness.workload import DatasetVerdict, Recording, Workload
+from harness.workload import CATCH_UP_S, DatasetVerdict, Recording, Workload
 
 #: Patience, not a limit: a first attempt that fails is followed by another one after 2 x failover-timeout (60 s).
 NEW_PRIMARY_S = 90.0
@@ -234,8 +234,16 @@ class Dataset:
         self._seen: DatasetVerdict | None = None
 
     def is_whole(self) -> bool:
-        """Whether every key is on every instance with its value and time to live, and no other key of the set."""
-        self._seen = self._workload.verify_dataset(keys=DATASET_KEYS, seed=self._seed)
+        """Whether every key is on every instance with its value and time to live, and no other key of the set.
+
+        Raises WaitTimeout when an instance cannot be read for CATCH_UP_S: what it holds is then not known.
+        """
+        self._seen = wait.eventually(
+            lambda: self._workload.verify_dataset(keys=DATASET_KEYS, seed=self._seed),
+            lambda seen: seen.is_readable,
+            seconds=CATCH_UP_S,
+            what="the data set of every instance",
+        )
         summary = self._seen.explain()
         self._verdicts.append(Verdict(checker=DATA_SET, valid=self._seen.is_whole, summary=summary))
         return self._seen.is_whole

@@ -20,6 +20,7 @@ from witness.writer import PER_KEY
 TIMEOUT_S = 5.0
 SCAN_COUNT = 1000
 CATCH_UP_POLL_S = 0.02
+REOPEN_POLL_S = 0.2
 MAX_ALIENS = 1000
 
 
@@ -54,22 +55,34 @@ class Sweep:
         return int(role[1]) if role[0] == "master" else None
 
     async def _role(self, address: Address) -> list[Any]:
-        link = await self._open(address)
+        link = await self._opened(address)
         try:
             role: list[Any] = await link.call("ROLE")
         finally:
             await link.close()
         return role
 
-    async def _open(self, address: Address) -> Link:
-        return await Link.open(address, password=self._deployment.password, timeout_s=TIMEOUT_S)
+    async def _opened(self, address: Address) -> Link:
+        """A link, tried for as long as replicas may take to catch up.
+
+        The name of a pod that has just come back is not known for some seconds: name servers remember that it was not.
+        """
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + self._catch_up_s
+        while True:
+            try:
+                return await Link.open(address, password=self._deployment.password, timeout_s=TIMEOUT_S)
+            except CLIENT_ERRORS:
+                if loop.time() >= limit:
+                    raise
+            await asyncio.sleep(REOPEN_POLL_S)
 
     async def _sweep_seat(self, name: str, address: Address, target: int | None) -> None:
         index = self._journal.instance(name, str(address))
         began = self._journal.now()
         named = address == self._locator.primary
         try:
-            link = await self._open(address)
+            link = await self._opened(address)
             try:
                 role, offset, caught_up = await self._caught_up(link, target)
                 await self._read_all(link, index)

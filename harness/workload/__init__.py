@@ -2,9 +2,10 @@
 
 from harness.workload.client import DatasetVerdict, DatasetWritten, SeatData, Status, Transport, WitnessClient
 from harness.workload.deployment import Deployment, Writers
-from harness.workload.running import Recording, Workload
+from harness.workload.running import CATCH_UP_S, Recording, Workload
 
 __all__ = [
+    "CATCH_UP_S",
     "DatasetVerdict",
     "DatasetWritten",
     "Deployment",

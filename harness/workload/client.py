@@ -70,6 +70,11 @@ class DatasetVerdict:
         """Whether every instance holds exactly the data set; with no instance asked it is not."""
         return bool(self.seats) and all(seat.is_whole for seat in self.seats)
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether every instance could be asked: if not, it is not known what it holds."""
+        return bool(self.seats) and all(seat.error is None for seat in self.seats)
+
     def explain(self) -> str:
         """One line a seat."""
         return "\n".join(_explained(seat, self.keys) for seat in self.seats) or "no instance was asked"

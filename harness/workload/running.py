@@ -19,6 +19,9 @@ from harness.workload.deployment import Deployment, Writers
 WRITING_S = 0.5
 #: Stopping, catching up and sweeping, in seconds; the witness bounds each part itself.
 END_PATIENCE_S = 60.0
+#: How long instances may take to be reached and to have everything, in seconds: name servers may remember for up to
+#: 30 s (CoreDNS as k3s configures it) that a pod which has come back was not there.
+CATCH_UP_S = 40.0
 
 
 class Recording:
@@ -116,7 +119,7 @@ class Workload:
         *,
         writers: Sequence[Writers] = (Writers(),),
         sweep: bool = True,
-        catch_up_s: float = 10.0,
+        catch_up_s: float = CATCH_UP_S,
         cleanup: bool = True,
         **options: Any,
     ) -> Iterator[Recording]:

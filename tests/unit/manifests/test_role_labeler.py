@@ -138,7 +138,9 @@ def test_label_follows_a_promotion_within_a_second(topology: Topology, api: Fake
         promoted = time.monotonic()
         new = topology.named_primary("sentinel-1").name
         wait_until(lambda: api.labels[new].get("redis-role") == "primary", 5, "the label")
-        assert time.monotonic() - promoted < 1.5  # one period of 0.5 s and the questions; a loaded machine gets its share
+        assert (
+            time.monotonic() - promoted < 1.5
+        )  # one period of 0.5 s and the questions; a loaded machine gets its share
     finally:
         stop.set()
         thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,22 @@ def test_replica_out_of_step_leaves_the_verdict_unknown(topology: Topology, witn
 
     assert verdict.valid is None, verdict.explain()
     assert replica.name in verdict.explain()
+    topology.await_steady()
+
+
+def test_replica_that_is_back_in_time_is_read(topology: Topology, witness: LocalWitness) -> None:
+    """An instance that cannot be reached when the sweep begins is tried again: a returning pod has no name at first."""
+    replica = next(each for each in topology.redises.values() if each is not topology.named_primary())
+    with witness.workload_on(topology).running("returning", catch_up_s=20.0) as recording:
+        wait_until(lambda: recording.status.acknowledged > 100, 20, "writes")
+        replica.kill()
+        back = threading.Timer(1.0, replica.start)
+        back.start()
+    back.join()
+
+    verdict = lost_writes(recording.history)
+
+    assert verdict.valid is True, verdict.explain()
     topology.await_steady()
 
 
