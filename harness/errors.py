@@ -47,6 +47,9 @@ class ManifestError(HarnessError):
 class ClusterError(HarnessError):
     """The API server refused a request or did not answer; carries its reason."""
 
+    is_unreachable = False
+    """Whether nobody answered at all: a wait gives up on that sooner than on what may still come true."""
+
 
 class NotFound(ClusterError):
     """The object asked for does not exist."""

@@ -15,6 +15,7 @@ from harness.artifacts import create_run
 from harness.errors import (
     FaultError,
     HarnessError,
+    HealFailed,
     ImageError,
     ManifestError,
     NotJudged,
@@ -86,6 +87,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             item.config.stash[REPORT].problems.append(f"{item.name} was not judged: {error}")
     elif isinstance(error, SET_UP) and report.when == "call":
         report.is_error = True  # type: ignore[attr-defined]
+    if isinstance(error, HealFailed):
+        item.session.shouldstop = "a fault could not be healed: whatever came after it would prove nothing"
     return report  # type: ignore[return-value]
 
 

@@ -20,6 +20,9 @@ TRANSIENT = (ClusterError, ObservationError, ConnectionError, TimeoutError)
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.25
 
+#: An API server that is restarted answers again after 3 s; one that is silent for so long is gone with its cluster.
+UNREACHABLE_S = 30.0
+
 
 @runtime_checkable
 class Reasoned(Protocol):
@@ -69,6 +72,9 @@ def eventually(
             value = observe()
         except TRANSIENT as error:
             seen.error(error)
+            if seen.unreachable_s > UNREACHABLE_S:
+                why = f"the cluster has not answered for {seen.unreachable_s:.0f} s"
+                raise WaitTimeout(f"gave up on {label}: {why}\n{seen}") from error
         else:
             result = predicate(value)
             if _holds(result):
@@ -154,9 +160,16 @@ class _LastSeen:
         self._polls = 0
         self._errors = 0
         self._last_error = ""
+        self._unreachable_since: float | None = None
+
+    @property
+    def unreachable_s(self) -> float:
+        """For how long nobody has answered at all; 0 when somebody did last time."""
+        return 0.0 if self._unreachable_since is None else time.monotonic() - self._unreachable_since
 
     def value(self, value: object, result: object) -> None:
         self._polls += 1
+        self._unreachable_since = None
         self._value = str(value)
         self._why = why_not(result)
 
@@ -164,6 +177,10 @@ class _LastSeen:
         self._polls += 1
         self._errors += 1
         self._last_error = f"{type(error).__name__}: {error}"
+        if not getattr(error, "is_unreachable", False):
+            self._unreachable_since = None
+        elif self._unreachable_since is None:
+            self._unreachable_since = time.monotonic()
 
     def __str__(self) -> str:
         lines = [f"last seen: {self._value} ({self._polls} polls)"]

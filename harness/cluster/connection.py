@@ -51,6 +51,8 @@ class Refused(ClusterError):
 class Unreachable(ClusterError):
     """No answer came; `sent` says whether the request may have reached the API server."""
 
+    is_unreachable = True
+
     def __init__(self, message: str, *, sent: bool) -> None:
         super().__init__(message)
         self.sent = sent

@@ -64,6 +64,15 @@ def test_what_was_not_judged_says_why(project: pytest.Pytester) -> None:
     assert result.ret != pytest.ExitCode.OK
 
 
+def test_a_fault_that_cannot_be_healed_stops_the_run(project: pytest.Pytester) -> None:
+    """Whatever came after it would be about another deployment than the one that was to be judged."""
+    body = "from harness.errors import HealFailed\ndef test_a(): raise HealFailed('cordoned')\ndef test_b(): pass\n"
+
+    _, document = run(project, body)
+
+    assert [test["outcome"] for test in document["tests"]] == ["error", "not run"]
+
+
 def test_checks_run_before_drills(project: pytest.Pytester) -> None:
     """Whatever the files are called."""
     body = """

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from harness import wait
-from harness.errors import BrokenPromise, ObservationError, WaitTimeout
+from harness.errors import BrokenPromise, ClusterError, ObservationError, WaitTimeout
 
 
 def test_the_first_value_that_satisfies_is_returned() -> None:
@@ -45,6 +45,20 @@ def test_a_hopeless_wait_ends_early() -> None:
     """give_up ends the wait with its reason, long before the time is over."""
     with pytest.raises(WaitTimeout, match=r"gave up on .*: the pod has failed"):
         wait.eventually(lambda: "Failed", lambda s: s == "Running", seconds=600, give_up=lambda _: "the pod has failed")
+
+
+def test_a_cluster_that_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answering at all for UNREACHABLE_S ends a wait, however much patience it has left."""
+    monkeypatch.setattr(wait, "UNREACHABLE_S", 0.1)
+
+    class Gone(ClusterError):
+        is_unreachable = True
+
+    def ask() -> int:
+        raise Gone("connection refused")
+
+    with pytest.raises(WaitTimeout, match=r"(?s)gave up on .*: the cluster has not answered for .*connection refused"):
+        wait.eventually(ask, seconds=600)
 
 
 def test_a_promise_kept_returns_the_last_value() -> None:
