@@ -32,7 +32,7 @@ test: lint unit ## The suite's own tests, lint and types: no cluster needed
 
 unit: ## The suite's own unit tests (real redis-server and Sentinel processes, no cluster)
 	@python3 -m airgap unit-tools
-	@$(pytest) tests/unit --numprocesses 3 --dist loadfile $(ARGS)
+	@$(pytest) tests/unit --numprocesses 4 --dist loadfile $(ARGS)
 
 lint: ## Lint and types, as CI runs them
 	@environment=$$(./environment); \

@@ -6,6 +6,8 @@ side by side. Sentinels are sped up with ``SENTINEL DEBUG`` (Redis 7.0 and newer
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import signal
 import socket
@@ -29,12 +31,23 @@ class MissingRedis(RuntimeError):
     """redis-server is not installed; the message says how to get it."""
 
 
+#: Ports for servers, below those that the kernel gives to outgoing connections (32768 and up): a port of those, free
+#: now, may belong to somebody's client a moment later. Each pytest-xdist worker has a stretch of its own.
+FIRST_PORT, PORTS_EACH = 10_000, 2_000
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(range(FIRST_PORT + _WORKER * PORTS_EACH, FIRST_PORT + (_WORKER + 1) * PORTS_EACH))
+
+
 def free_port() -> int:
-    """A port that nobody listens on right now, below the range of outgoing connections' own ports."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on right now and that no outgoing connection will be given."""
+    for port in itertools.islice(_ports, PORTS_EACH):
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"no port is free from {FIRST_PORT + _WORKER * PORTS_EACH} on")
 
 
 def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -204,7 +204,7 @@ class Deployment:
         """The addresses that the Sentinels name."""
         return {seat.watched()[0] for seat in self.sentinels}
 
-    def await_steady(self, primary: Seat | None = None, seconds: float = 20) -> Seat:
+    def await_steady(self, primary: Seat | None = None, seconds: float = 60) -> Seat:
         """Wait until everybody agrees on one primary (on the given one); return it."""
 
         def agreed() -> Seat | None:

@@ -203,7 +203,7 @@ def test_pinned_writer_loses_what_a_stale_primary_acknowledged(topology: Topolog
 def test_hung_sentinel_delays_no_writer(topology: Topology, witness: LocalWitness) -> None:
     """The first Sentinel hangs when the primary dies: writers follow the other two as soon as these switch."""
     old = topology.named_primary()
-    with witness.workload_on(topology).running("hung") as recording:
+    with witness.workload_on(topology).running("hung", catch_up_s=1.0) as recording:
         wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         topology.sentinels["sentinel-0"].pause()
         killed = felled(recording, f"killed({old.name})", old.kill)
