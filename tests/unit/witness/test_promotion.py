@@ -115,6 +115,14 @@ def test_restart_within_down_after_promotes_nobody(tmp_path: Path, witness: Loca
     assert verdict.valid is True, verdict.explain()
 
 
+def replicas_are_level(primary: RedisProcess) -> bool:
+    found = primary.client().info("replication")
+    links = [found[f"slave{index}"] for index in range(found["connected_slaves"])]
+    return len(links) == 2 and all(
+        link["state"] == "online" and link["offset"] == found["master_repl_offset"] for link in links
+    )
+
+
 def test_planned_promotion_with_paused_writes_loses_none(tmp_path: Path, witness: LocalWitness) -> None:
     """CLIENT PAUSE WRITE before SENTINEL FAILOVER: writes wait, none that was acknowledged is lost."""
     # The pause holds the Sentinels' own PUBLISH too, and behind it their PING: down-after must be longer than it.
@@ -124,7 +132,9 @@ def test_planned_promotion_with_paused_writes_loses_none(tmp_path: Path, witness
             wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
 
             def hand_over() -> None:
-                old.client().execute_command("CLIENT", "PAUSE", 2000, "WRITE")
+                old.client().execute_command("CLIENT", "PAUSE", 4000, "WRITE")
+                # As the hook of the manifests does: a pause alone leaves behind what a replica was not yet sent.
+                wait_until(lambda: replicas_are_level(old), 3, "both replicas to have everything")
                 topology.sentinels["sentinel-1"].client().execute_command("SENTINEL", "FAILOVER", MASTER_NAME)
 
             begun = felled(recording, f"handed_over({old.name})", hand_over)
