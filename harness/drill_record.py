@@ -147,11 +147,9 @@ def _roles(history: History) -> dict[str, list[RoleSpan]]:
     for sample in history.roles:
         seat, at = history.instance_name(sample.instance), sample.completed / MICRO
         last = spans[seat][-1] if spans[seat] else None
-        if last is not None and last.role == sample.role:
+        if last is not None:
             spans[seat][-1] = RoleSpan(last.start, at, last.role)
-        else:
-            if last is not None:
-                spans[seat][-1] = RoleSpan(last.start, at, last.role)
+        if last is None or last.role != sample.role:
             spans[seat].append(RoleSpan(at, at, sample.role))
     return dict(sorted(spans.items()))
 
