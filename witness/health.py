@@ -25,7 +25,7 @@ async def watch_health(journal: Journal) -> None:
         worst = max(worst, lag)
         if lag >= NOTABLE_LAG_S or now - reported >= REPORT_S:
             cpu = time.process_time()
-            journal.add("health", journal.now(), int(worst * 1e6), int((cpu - used) * 1e6), _resident_kb())
+            journal.add("health", journal.now(), int(worst * 1e6), int((cpu - used) * 1e6), _resident_kb(), 0)
             reported, worst, used = now, 0.0, cpu
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = "redis-e2e-history"
-VERSION = 1
+VERSION = 2
 FLUSH_S = 0.05
 
 #: Every record is a JSON array: its type, then these fields. The header repeats this table, so a file explains itself.
@@ -24,15 +24,19 @@ RECORDS: dict[str, list[str]] = {
     "instance": ["number", "name", "address"],
     "identity": ["instance", "at", "run_id", "version"],
     "w": ["writer", "sequence", "invoked", "took", "outcome", "instance", "error"],
+    "r": ["reader", "invoked", "took", "outcome", "instance", "writer", "expected", "seen", "error"],
     "role": ["instance", "invoked", "took", "role", "offset", "link", "detail"],
+    "service": ["service", "invoked", "took", "instance", "role", "error"],
+    "dns": ["host", "at", "took", "addresses", "error"],
     "event": ["sentinel", "at", "event", "payload"],
     "view": ["sentinel", "at", "primary", "epoch", "flags"],
     "listening": ["sentinel", "at", "state", "detail"],
-    "health": ["at", "lag", "cpu", "rss"],
+    "health": ["at", "lag", "cpu", "rss", "throttled"],
     "fault": ["name", "action", "sent", "returned", "uncertainty"],
     "sweep": ["instance", "at", "took", "role", "offset", "caught_up", "named", "error"],
     "kept": ["instance", "writer", "ranges"],
     "alien": ["instance", "key", "field", "value"],
+    "digest": ["instance", "at", "took", "keys", "digest"],
     "end": ["at", "reason", "counts"],
 }
 

@@ -13,6 +13,8 @@ from harness.history.reader import read_header, read_records
 from harness.history.records import (
     MICRO,
     Alien,
+    Digest,
+    DnsAnswer,
     End,
     FaultMark,
     Health,
@@ -20,9 +22,12 @@ from harness.history.records import (
     Instance,
     Kept,
     Listening,
+    Read,
+    ReaderInfo,
     RoleSample,
     SeatSweep,
     SentinelEvent,
+    ServiceSample,
     View,
     WriterInfo,
 )
@@ -38,6 +43,7 @@ class History:
     wall: str
     workload: dict[str, Any]
     writers: tuple[WriterInfo, ...]
+    readers: tuple[ReaderInfo, ...]
     writes: Writes = field(default_factory=Writes)
     instances: dict[int, Instance] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)
@@ -50,6 +56,10 @@ class History:
     sweeps: list[SeatSweep] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     aliens: list[Alien] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    services: list[ServiceSample] = field(default_factory=list)
+    dns: list[DnsAnswer] = field(default_factory=list)
+    digests: list[Digest] = field(default_factory=list)
     end: End | None = None
 
     @classmethod
@@ -118,10 +128,13 @@ class History:
                 WriterInfo(each["group"], each["target"], float(each["rate"]), int(each["wait"]))
                 for each in workload.get("writers", ())
             )
+            readers = tuple(
+                ReaderInfo(each["group"], each["target"], float(each["rate"])) for each in workload.get("readers", ())
+            )
         except (KeyError, TypeError, ValueError) as exc:
-            raise HistoryError(f"{path}:1: the header describes a writer without {exc}") from exc
+            raise HistoryError(f"{path}:1: the header describes a writer or reader without {exc}") from exc
         name = str(workload.get("name") or (path.stem if path else ""))
-        return cls(name, path, header["origin_ns"], str(header.get("wall", "")), workload, writers)
+        return cls(name, path, header["origin_ns"], str(header.get("wall", "")), workload, writers, readers)
 
     def take(self, rows: list[list[Any]]) -> None:
         """Append records as they stand in a file."""
@@ -135,6 +148,8 @@ class History:
                 self.instances[row[1]] = Instance(*row[1:])
             elif kind == "end":
                 self.end = End(*row[1:])
+            elif kind == "r":
+                self.reads.append(Read(*row[1:], *("",) * (10 - len(row))))
             else:
                 collected, record = kinds[kind]
                 collected.append(record(*row[1:]))
@@ -151,4 +166,7 @@ class History:
             "sweep": (self.sweeps, SeatSweep),
             "kept": (self.kept, Kept),
             "alien": (self.aliens, Alien),
+            "service": (self.services, ServiceSample),
+            "dns": (self.dns, DnsAnswer),
+            "digest": (self.digests, Digest),
         }

@@ -115,7 +115,7 @@ def _check(path: Path, number: int, row: Any) -> None:
     fields = FIELDS.get(row[0]) if isinstance(row, list) and row and isinstance(row[0], str) else None
     if fields is None:
         raise HistoryError(f"{path}:{number}: not a record of a known type: {_excerpt(json.dumps(row).encode())}")
-    optional = 1 if row[0] == "w" else 0  # an acknowledged write carries no error
+    optional = 1 if row[0] in {"w", "r"} else 0  # an op that ended well carries no error
     if not len(fields) + 1 - optional <= len(row) <= len(fields) + 1:
         raise HistoryError(f"{path}:{number}: a {row[0]!r} record has {len(fields)} fields, this one {len(row) - 1}")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 FORMAT = "redis-e2e-history"
-VERSION = 1
+VERSION = 2
 MICRO = 1_000_000
 
 #: Record types and their fields; the same table stands in every header (a unit test holds both sides together).
@@ -18,15 +18,19 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "instance": ("number", "name", "address"),
     "identity": ("instance", "at", "run_id", "version"),
     "w": ("writer", "sequence", "invoked", "took", "outcome", "instance", "error"),
+    "r": ("reader", "invoked", "took", "outcome", "instance", "writer", "expected", "seen", "error"),
     "role": ("instance", "invoked", "took", "role", "offset", "link", "detail"),
+    "service": ("service", "invoked", "took", "instance", "role", "error"),
+    "dns": ("host", "at", "took", "addresses", "error"),
     "event": ("sentinel", "at", "event", "payload"),
     "view": ("sentinel", "at", "primary", "epoch", "flags"),
     "listening": ("sentinel", "at", "state", "detail"),
-    "health": ("at", "lag", "cpu", "rss"),
+    "health": ("at", "lag", "cpu", "rss", "throttled"),
     "fault": ("name", "action", "sent", "returned", "uncertainty"),
     "sweep": ("instance", "at", "took", "role", "offset", "caught_up", "named", "error"),
     "kept": ("instance", "writer", "ranges"),
     "alien": ("instance", "key", "field", "value"),
+    "digest": ("instance", "at", "took", "keys", "digest"),
     "end": ("at", "reason", "counts"),
 }
 
@@ -40,6 +44,14 @@ class WriterInfo(NamedTuple):
     target: str
     rate: float
     wait: int
+
+
+class ReaderInfo(NamedTuple):
+    """A reader as the header describes it; its number in records is its place there."""
+
+    group: str
+    target: str
+    rate: float
 
 
 class Instance(NamedTuple):
@@ -97,6 +109,55 @@ class RoleSample(NamedTuple):
         return self.invoked + self.took
 
 
+class Read(NamedTuple):
+    """One read: how far the instance had got with one writer's writes.
+
+    `expected` is the highest sequence of `writer` that was acknowledged when the read began, `seen` the highest one
+    found; -1 stands for none. The read is stale if it saw less than it could expect.
+    """
+
+    reader: int
+    invoked: int
+    took: int
+    outcome: str
+    instance: int
+    writer: int
+    expected: int
+    seen: int
+    error: str
+
+    @property
+    def completed(self) -> int:
+        """When its outcome was known, in microseconds."""
+        return self.invoked + self.took
+
+
+class ServiceSample(NamedTuple):
+    """Where a new connection through a Kubernetes Service led: an instance (-1: nowhere), and the role it claimed."""
+
+    service: str
+    invoked: int
+    took: int
+    instance: int
+    role: str | None
+    error: str | None
+
+    @property
+    def completed(self) -> int:
+        """When the answer arrived, in microseconds."""
+        return self.invoked + self.took
+
+
+class DnsAnswer(NamedTuple):
+    """What a name resolved to, recorded when it changed; `addresses` is None when it did not resolve."""
+
+    host: str
+    at: int
+    took: int
+    addresses: list[str] | None
+    error: str | None
+
+
 class SentinelEvent(NamedTuple):
     """An event of one Sentinel, stamped on receipt."""
 
@@ -133,13 +194,16 @@ class Listening(NamedTuple):
 class Health(NamedTuple):
     """The witness itself: largest event-loop lag and CPU used since the last record, in microseconds.
 
-    `rss` is its peak memory in KiB. A lag was over at `at`; one of 5 ms or more is recorded when it happens.
+    `rss` is its peak memory in KiB, `throttled` how long the kernel kept its container from running for want of CPU
+    quota since the last record, in microseconds. A lag was over at `at`; one of 5 ms or more is recorded when it
+    happens.
     """
 
     at: int
     lag: int
     cpu: int
     rss: int
+    throttled: int
 
 
 class FaultMark(NamedTuple):
@@ -193,6 +257,16 @@ class Alien(NamedTuple):
     key: str
     field: str
     value: str
+
+
+class Digest(NamedTuple):
+    """What one instance held at the end, all of it: number of keys and a digest that is equal for equal content."""
+
+    instance: int
+    at: int
+    took: int
+    keys: int
+    digest: str
 
 
 class End(NamedTuple):

@@ -85,7 +85,7 @@ def test_open_window_is_over_budget_or_unknown_but_never_a_pass() -> None:
 
 def test_stall_of_the_witness_makes_the_window_unknown() -> None:
     """The event loop stood still for most of the window: it says nothing about Redis."""
-    rows = [*steady(0, 1), ["health", 2 * S, int(0.95 * S), 0, 0], *steady(2.01, 3, start=200)]
+    rows = [*steady(0, 1), ["health", 2 * S, int(0.95 * S), 0, 0, 0], *steady(2.01, 3, start=200)]
 
     found = unavailability(history(rows), at_most=30)
 
@@ -95,14 +95,14 @@ def test_stall_of_the_witness_makes_the_window_unknown() -> None:
 
 def test_many_small_stalls_do_not_add_up() -> None:
     """A starved witness that still tried every few milliseconds saw the outage as well as any other."""
-    stalls = [["health", int((1 + n / 50) * S), 18_000, 0, 0] for n in range(1, 101)]
+    stalls = [["health", int((1 + n / 50) * S), 18_000, 0, 0, 0] for n in range(1, 101)]
 
     assert unavailability(history([*steady(0, 1), *stalls, *steady(3.1, 4, start=200)]), at_most=30).valid is True
 
 
 def test_lag_at_an_edge_widens_the_resolution() -> None:
     """A stall of 40 ms just as writes came back: the window may be 40 ms shorter than it looks."""
-    rows = [*steady(0, 1), ["health", 3 * S, 40_000, 0, 0], *steady(3, 4, start=200)]
+    rows = [*steady(0, 1), ["health", 3 * S, 40_000, 0, 0, 0], *steady(3, 4, start=200)]
 
     found = unavailability(history(rows))
 

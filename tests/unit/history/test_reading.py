@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 def test_witness_and_harness_agree_on_every_record() -> None:
     """Two programs, one format: the tables of fields are the same, and so is the version."""
     assert {kind: tuple(fields) for kind, fields in RECORDS.items()} == dict(FIELDS)
-    assert VERSION == 1
+    assert VERSION == 2
 
 
 def test_good_file_is_read_back_as_it_was_written(path: Path) -> None:
@@ -72,11 +72,11 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         ("\n", "not the header of a history"),
         ("hello\n", "not the header of a history: 'hello'"),
         ('{"format":"another","version":1}\n', "not the header of a history"),
-        ('{"format":"redis-e2e-history","version":2}\n', "version 2 of the format, this reader knows 1"),
-        ('{"format":"redis-e2e-history","version":1}\n', "the header lacks origin_ns or workload"),
+        ('{"format":"redis-e2e-history","version":1}\n', "version 1 of the format, this reader knows 2"),
+        ('{"format":"redis-e2e-history","version":2}\n', "the header lacks origin_ns or workload"),
         (
-            '{"format":"redis-e2e-history","version":1,"origin_ns":1,"workload":{"writers":[{"group":"a"}]}}\n',
-            "describes a writer without 'target'",
+            '{"format":"redis-e2e-history","version":2,"origin_ns":1,"workload":{"writers":[{"group":"a"}]}}\n',
+            "describes a writer or reader without 'target'",
         ),
     ],
 )
