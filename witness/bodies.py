@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 #: Everything that the witness writes or deletes is below this prefix: it can never touch somebody's own keys.
 KEY_ROOT = "e2e:"
+
+MAX_CONNECTIONS = 256
+MAX_RATE = 1_000_000
+#: The target of clients that follow the Sentinels.
+SENTINEL = "sentinel"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -51,7 +56,7 @@ class Deployment:
 class WriterGroup:
     """Writers of one kind: `connections` of them share `rate` writes per second (0 = as fast as they can).
 
-    `target` is ``sentinel`` (ask the Sentinels at every reconnect), a seat's name, or ``host:port`` (pinned).
+    `target` is ``sentinel`` (ask the Sentinels at every reconnect), a seat's or a Service's name, or ``host:port``.
     With `wait_replicas` > 0 each write is followed by ``WAIT`` and counts as acknowledged only if enough replicas did.
     """
 
@@ -64,17 +69,46 @@ class WriterGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderGroup:
+    """Readers of one kind: `connections` of them share `rate` reads per second; `target` as for writers."""
+
+    name: str
+    target: str
+    connections: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadSpec:
-    """One workload; durations in seconds, sizes in bytes."""
+    """One workload; durations in seconds, sizes in bytes. `services`: Kubernetes Services to be watched, by name."""
 
     name: str
     deployment: Deployment
     writers: tuple[WriterGroup, ...]
+    readers: tuple[ReaderGroup, ...]
+    services: Mapping[str, Address]
     timeout_s: float
     reconnect_s: float
     sample_s: float
     max_seconds: float
     max_journal_bytes: int
+
+    def pinned(self, target: str) -> Address | None:
+        """Where clients with this target connect to; None for those that follow the Sentinels."""
+        if target == SENTINEL:
+            return None
+        return self.deployment.seats.get(target) or self.services.get(target) or address(target, "target")
+
+    def described(self, target: str) -> str:
+        """The target as a journal may show it: by name, for addresses are nobody's business there."""
+        where = self.pinned(target)
+        if where is None:
+            return SENTINEL
+        service = next((name for name, known in self.services.items() if known == where), None)
+        return self.deployment.name_of(where) or service or "address"
+
+
+_Group = TypeVar("_Group", WriterGroup, ReaderGroup)
 
 
 class _Fields:
@@ -176,7 +210,9 @@ def workload(value: Any) -> WorkloadSpec:
     spec = WorkloadSpec(
         name=name,
         deployment=deployment(given.take("deployment")),
-        writers=_writers(given.take("writers", [{}])),
+        writers=_groups(given.take("writers", [{}]), "writers", _writer_group),
+        readers=_groups(given.take("readers", []), "readers", _reader_group),
+        services=_services(given.take("services", {})),
         timeout_s=given.number("timeout_s", 0.5, 0.01, 60),
         reconnect_s=given.number("reconnect_s", 0.02, 0.001, 10),
         sample_s=given.number("sample_s", 0.1, 0.01, 60),
@@ -184,10 +220,21 @@ def workload(value: Any) -> WorkloadSpec:
         max_journal_bytes=given.whole("max_journal_bytes", 256 << 20, 64 << 10, 4 << 30),
     )
     given.done()
-    for group in spec.writers:
-        if group.target != "sentinel" and group.target not in spec.deployment.seats:
-            address(group.target, f"writers {group.name!r}: target must be 'sentinel', a seat's name or host:port")
+    _check_targets(spec)
     return spec
+
+
+def _check_targets(spec: WorkloadSpec) -> None:
+    known = {SENTINEL, *spec.deployment.seats, *spec.services}
+    if taken := {SENTINEL, *spec.deployment.seats} & spec.services.keys():
+        raise BadRequest(f"services: {min(taken)!r} is the name of something else already")
+    for kind, groups in (("writers", spec.writers), ("readers", spec.readers)):
+        for group in groups:
+            if group.target not in known:
+                where = (
+                    f"{kind} {group.name!r}: target must be 'sentinel', a seat's name, a Service's name or host:port"
+                )
+                address(group.target, where)
 
 
 def key_prefix(value: Any) -> str:
@@ -209,28 +256,42 @@ def _addresses(value: Any, where: str) -> dict[str, Address]:
     return {name: address(text, f"{where}.{name}") for name, text in value.items()}
 
 
-def _writers(value: Any) -> tuple[WriterGroup, ...]:
+def _services(value: Any) -> dict[str, Address]:
+    return _addresses(value, "services") if value != {} else {}
+
+
+def _groups(value: Any, where: str, group: Callable[[_Fields, int], _Group]) -> tuple[_Group, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise BadRequest(f"writers: expected a list of groups, got {_shown(value)}")
-    groups = tuple(_writer_group(each, index) for index, each in enumerate(value))
+        raise BadRequest(f"{where}: expected a list of groups, got {_shown(value)}")
+    groups = []
+    for index, each in enumerate(value):
+        given = fields(each, f"{where}[{index}]")
+        groups.append(group(given, index))
+        given.done()
     names = [group.name for group in groups]
     if len(set(names)) != len(names):
-        raise BadRequest(f"writers: names must differ, got {', '.join(names)}")
-    return groups
+        raise BadRequest(f"{where}: names must differ, got {', '.join(names)}")
+    return tuple(groups)
 
 
-def _writer_group(value: Any, index: int) -> WriterGroup:
-    given = fields(value, f"writers[{index}]")
-    group = WriterGroup(
+def _writer_group(given: _Fields, index: int) -> WriterGroup:
+    return WriterGroup(
         name=given.text("name", "writer" if index == 0 else f"writer{index}"),
-        target=given.text("target", "sentinel"),
-        connections=given.whole("connections", 8, 1, 256),
-        rate=given.number("rate", 1000, 0, 1_000_000),
+        target=given.text("target", SENTINEL),
+        connections=given.whole("connections", 8, 1, MAX_CONNECTIONS),
+        rate=given.number("rate", 1000, 0, MAX_RATE),
         wait_replicas=given.whole("wait_replicas", 0, 0, 16),
         wait_timeout_s=given.number("wait_timeout_s", 0.2, 0.001, 60),
     )
-    given.done()
-    return group
+
+
+def _reader_group(given: _Fields, index: int) -> ReaderGroup:
+    return ReaderGroup(
+        name=given.text("name", "reader" if index == 0 else f"reader{index}"),
+        target=given.text("target", SENTINEL),
+        connections=given.whole("connections", 1, 1, MAX_CONNECTIONS),
+        rate=given.number("rate", 50, 0, MAX_RATE),
+    )
 
 
 def _shown(value: Any) -> str:

@@ -7,6 +7,7 @@ import resource
 import time
 
 from witness.journal import Journal
+from witness.throttling import Throttling
 
 TICK_S = 0.005
 REPORT_S = 1.0
@@ -15,7 +16,11 @@ NOTABLE_LAG_S = 0.005
 
 
 async def watch_health(journal: Journal) -> None:
-    """Record the largest lag of each second, the CPU time used in it and the memory held, until cancelled."""
+    """Record the largest lag of each second, the CPU time used in it and the memory held, until cancelled.
+
+    Throttling is read once a second at most, so a lag recorded in between has its share in the next record.
+    """
+    throttling = Throttling()
     reported, worst, used = time.monotonic(), 0.0, time.process_time()
     while True:
         due = time.monotonic() + TICK_S
@@ -25,7 +30,8 @@ async def watch_health(journal: Journal) -> None:
         worst = max(worst, lag)
         if lag >= NOTABLE_LAG_S or now - reported >= REPORT_S:
             cpu = time.process_time()
-            journal.add("health", journal.now(), int(worst * 1e6), int((cpu - used) * 1e6), _resident_kb(), 0)
+            used_us, throttled_us = int((cpu - used) * 1e6), throttling.since_last()
+            journal.add("health", journal.now(), int(worst * 1e6), used_us, _resident_kb(), throttled_us)
             reported, worst, used = now, 0.0, cpu
 
 

@@ -33,16 +33,17 @@ class Link:
         self.address = address
 
     @classmethod
-    async def open(cls, address: Address, *, password: str | None, timeout_s: float) -> Link:
+    async def open(cls, address: Address, *, password: str | None, timeout_s: float, decode: bool = True) -> Link:
         """Connect (and log in, if there is a password) within `timeout_s`, which bounds every later call as well.
 
-        RESP2 without CLIENT SETINFO: no round trip of redis-py's own precedes the first command.
+        Without `decode` strings in replies are bytes, as they stand in Redis. RESP2 without CLIENT SETINFO: no round
+        trip of redis-py's own precedes the first command.
         """
         async with asyncio.timeout(timeout_s):
-            return await cls._opened(address, password, timeout_s)
+            return await cls._opened(address, password, timeout_s, decode=decode)
 
     @classmethod
-    async def _opened(cls, address: Address, password: str | None, timeout_s: float) -> Link:
+    async def _opened(cls, address: Address, password: str | None, timeout_s: float, *, decode: bool) -> Link:
         connection = Connection(
             host=await _resolver.address_of(address.host),
             port=address.port,
@@ -52,7 +53,7 @@ class Link:
             retry=None,
             protocol=2,
             driver_info=None,
-            decode_responses=True,
+            decode_responses=decode,
             encoding_errors="backslashreplace",
         )
         link = cls(connection, address, timeout_s)

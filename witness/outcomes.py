@@ -26,6 +26,7 @@ class Outcome(NamedTuple):
 
 
 ACKNOWLEDGED = Outcome(OK, "")
+ACKNOWLEDGED_AGAIN = Outcome(OK, "again")  # and its field was there already: applied twice
 NO_PRIMARY = Outcome(FAIL, "no-primary")  # the Sentinels name nobody
 NOT_PRIMARY = Outcome(FAIL, "not-primary")  # whom they name says replica
 MOVED_BEFORE_SENDING = Outcome(FAIL, "primary-moved")

@@ -23,7 +23,7 @@ class Resolver:
 
     async def address_of(self, host: str) -> str:
         """The host's first address. Raises OSError (socket.gaierror) if there is none."""
-        if _is_address(host):
+        if is_address(host):
             return host
         loop = asyncio.get_running_loop()
         asked, lookup = self._lookups.get(host, (0.0, None))
@@ -45,7 +45,8 @@ def _retrieved(lookup: asyncio.Task[str]) -> None:
         lookup.exception()
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether there is nothing to look up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from witness.bodies import Address
 from witness.journal import Journal
 from witness.links import Link
 from witness.outcomes import CLIENT_ERRORS, reply_code, silence
+from witness.replies import role_of, server_fields
 
 #: An answer later than this counts as silence: a sample must not span many periods.
 TIMEOUT_S = 0.3
 
-_ROLES = {"master": "primary", "slave": "replica"}
-
 
 class RoleSampler:
-    """One seat's samples. A sample proves that the instance said so at some moment between its begin and its end."""
+    """One seat's samples. A sample proves that the instance said so at some moment between its begin and its end.
 
-    def __init__(self, name: str, address: Address, *, password: str | None, period_s: float, journal: Journal) -> None:
+    Whom it met is noted in `run_ids`, so that others recognise the same process behind another address.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        *,
+        password: str | None,
+        period_s: float,
+        journal: Journal,
+        run_ids: dict[str, int],
+    ) -> None:
         self._address = address
         self._password = password
         self._period_s = period_s
         self._journal = journal
+        self._run_ids = run_ids
         self._index = journal.instance(name, str(address))
         self._link: Link | None = None
 
@@ -43,7 +54,7 @@ class RoleSampler:
             if self._link is None:
                 self._link = await self._open()
                 began = self._journal.now()
-            answer = _parsed(await self._link.call("ROLE"))
+            answer = role_of(await self._link.call("ROLE"))
         except CLIENT_ERRORS as exc:
             code = reply_code(exc)
             answer = ("refusing" if code else "unreachable", None, None, code or silence(exc))
@@ -54,22 +65,13 @@ class RoleSampler:
 
     async def _open(self) -> Link:
         link = await Link.open(self._address, password=self._password, timeout_s=TIMEOUT_S)
-        server = dict(line.split(":", 1) for line in (await link.call("INFO", "server")).splitlines() if ":" in line)
+        try:
+            server = server_fields(await link.call("INFO", "server"))
+        except CLIENT_ERRORS:
+            await link.close()
+            raise
         run_id, version = server.get("run_id", ""), server.get("redis_version", "")
+        if run_id:
+            self._run_ids[run_id] = self._index
         self._journal.add("identity", self._index, self._journal.now(), run_id, version)
         return link
-
-
-def _parsed(reply: list[Any]) -> tuple[str, int | None, Any, Any]:
-    """ROLE's reply as (role, offset, link, detail).
-
-    A primary's link is the number of its online replicas, the detail their offsets by address; a replica's link is the
-    state of its connection (``connected`` when replicating), the detail its primary's address.
-    """
-    role = _ROLES.get(reply[0], str(reply[0]))
-    if role == "primary":
-        replicas = {f"{host}:{port}": int(offset) for host, port, offset in reply[2]}
-        return role, int(reply[1]), len(replicas), replicas
-    if role == "replica":
-        return role, int(reply[4]), str(reply[3]), f"{reply[1]}:{reply[2]}"
-    return role, None, None, None

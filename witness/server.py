@@ -4,10 +4,13 @@
 ``GET /healthz``                       ``{"ok": true, ...}``
 ``GET /clock``                         ``{"monotonic_ns": n}``: the clock of all journals
 ``POST /workloads``                    start one (``bodies.workload``); answers its status, with its ``id``
-``GET /workloads``                     the status of all
+``GET /workloads``                     the status of all, and of the journals that earlier processes of the witness left
+                                       behind (``"state": "abandoned"``)
 ``GET /workloads/<id>``                its status; ``?wait=<seconds>`` waits for its end first; ``?since_ns=<clock>``
                                        adds ``acknowledged_since``
-``POST /workloads/<id>/stop``          ``{"sweep": true, "catch_up_s": 10}``; answers at once, sweep and end follow
+``POST /workloads/<id>/stop``          ``{"sweep": true, "catch_up_s": 10, "reason": "stopped"}``; answers at once,
+                                       sweep and end follow; the reason stands in the journal's end line
+``POST /workloads/<id>/forget``        delete the journal, which the caller has by now; 409 while the workload runs
 ``GET /workloads/<id>/journal``        ``?offset=<bytes>&limit=<bytes>``: that part of the journal, empty at its end
 ``POST /dataset/write`` ``/verify``    ``dataset.py``
 ``POST /cleanup``                      ``{"deployment": ..., "prefix": "e2e:..."}``: delete these keys on the primary
@@ -31,15 +34,14 @@ from witness import dataset
 from witness.bodies import BadRequest, decoded, fields, workload
 from witness.journal import VERSION
 from witness.outcomes import CLIENT_ERRORS
+from witness.shelf import Shelf
 from witness.workload import FINAL, Workload
 
 MAX_WAIT_S = 60.0
 CHUNK = 1 << 20
-#: Journals kept on disk, and their bytes; the oldest finished ones go first.
-KEPT_JOURNALS = 40
-KEPT_BYTES = 1 << 30
 
-_ID = re.compile(r"[0-9a-f]{12}")
+#: Fields of a request that a journal's header has in its own words, without addresses and passwords.
+_DESCRIBED_BY_NAME = frozenset({"deployment", "writers", "readers", "services"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,7 +50,7 @@ class Witness:
     """All workloads of this process, and the journals of earlier ones."""
 
     def __init__(self, journal_dir: Path) -> None:
-        self._dir = journal_dir
+        self._shelf = Shelf(journal_dir)
         self._workloads: dict[str, Workload] = {}
 
     def app(self) -> web.Application:
@@ -62,6 +64,7 @@ class Witness:
                 web.post("/workloads", self._start),
                 web.get("/workloads/{id}", self._status),
                 web.post("/workloads/{id}/stop", self._stop),
+                web.post("/workloads/{id}/forget", self._forget),
                 web.get("/workloads/{id}/journal", self._journal),
                 web.post("/dataset/write", _dataset_write),
                 web.post("/dataset/verify", _dataset_verify),
@@ -83,15 +86,19 @@ class Witness:
         return web.json_response({"ok": True, "format": VERSION, "running": running})
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response([each.status() for each in self._workloads.values()])
+        abandoned = await asyncio.to_thread(self._shelf.abandoned)
+        left = [each for each in abandoned if each["id"] not in self._workloads]
+        return web.json_response([*left, *(each.status() for each in self._workloads.values())])
 
     async def _start(self, request: web.Request) -> web.Response:
         body = decoded(await request.read())
         spec = workload(body)
-        described = {key: value for key, value in body.items() if key not in {"deployment", "writers"}}
+        described = {key: value for key, value in body.items() if key not in _DESCRIBED_BY_NAME}
         identity = secrets.token_hex(6)
-        self._make_room()
-        new = Workload(identity, spec, described, self._path(identity))
+        running = {key for key, each in self._workloads.items() if each.state not in FINAL}
+        for gone in self._shelf.make_room(running):
+            self._workloads.pop(gone, None)
+        new = Workload(identity, spec, described, self._shelf.path(identity))
         self._workloads[identity] = new
         await new.start()
         return web.json_response(new.status(), status=201)
@@ -107,18 +114,31 @@ class Witness:
         found = self._found(request)
         given = fields(decoded(await request.read()))
         sweep, catch_up_s = given.flag("sweep", default=True), given.number("catch_up_s", 10, 0, 600)
+        reason = given.text("reason", "stopped")
         given.done()
-        found.stop(reason="stopped", sweep=sweep, catch_up_s=catch_up_s)
+        found.stop(reason=reason, sweep=sweep, catch_up_s=catch_up_s)
         return web.json_response(found.status(), status=202)
 
+    async def _forget(self, request: web.Request) -> web.Response:
+        identity = request.match_info["id"]
+        found = self._workloads.get(identity)
+        if found is not None and found.state not in FINAL:
+            raise web.HTTPConflict(text=f"the workload {identity!r} is still {found.state}")
+        try:
+            self._shelf.remove(identity)
+        except FileNotFoundError:
+            raise _no_journal(identity) from None
+        self._workloads.pop(identity, None)
+        return web.json_response({"id": identity})
+
     async def _journal(self, request: web.Request) -> web.Response:
-        path = self._path(request.match_info["id"])
+        identity = request.match_info["id"]
         offset = int(_number(request, "offset", 0, 1 << 63))
         limit = int(_number(request, "limit", CHUNK, CHUNK * 16))
         try:
-            data = await asyncio.to_thread(_read_part, path, offset, limit)
+            data = await asyncio.to_thread(self._shelf.read, identity, offset, limit)
         except FileNotFoundError:
-            raise web.HTTPNotFound(text=f"no journal of a workload {request.match_info['id']!r}") from None
+            raise _no_journal(identity) from None
         return web.Response(body=data, content_type="application/octet-stream")
 
     def _found(self, request: web.Request) -> Workload:
@@ -128,22 +148,6 @@ class Witness:
                 text=f"no workload {identity!r}: {len(self._workloads)} known since the witness began"
             )
         return self._workloads[identity]
-
-    def _path(self, identity: str) -> Path:
-        if not _ID.fullmatch(identity):
-            raise BadRequest(f"a workload's id is 12 hexadecimal digits, got {identity[:40]!r}")
-        return self._dir / f"{identity}.jsonl"
-
-    def _make_room(self) -> None:
-        """Forget the oldest finished workloads, so that the journals' disk is bounded."""
-        running = {key for key, each in self._workloads.items() if each.state not in FINAL}
-        newest_first = sorted(self._dir.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
-        kept_bytes = 0
-        for place, path in enumerate(newest_first, 1):
-            kept_bytes += path.stat().st_size
-            if path.stem not in running and (place >= KEPT_JOURNALS or kept_bytes > KEPT_BYTES):
-                self._workloads.pop(path.stem, None)
-                path.unlink()
 
 
 def _number(request: web.Request, name: str, default: float, high: float) -> float:
@@ -155,10 +159,8 @@ def _number(request: web.Request, name: str, default: float, high: float) -> flo
     return value
 
 
-def _read_part(path: Path, offset: int, limit: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(limit)
+def _no_journal(identity: str) -> web.HTTPNotFound:
+    return web.HTTPNotFound(text=f"no journal of a workload {identity!r}")
 
 
 async def _clock(_: web.Request) -> web.Response:

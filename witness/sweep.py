@@ -1,7 +1,8 @@
 """The final sweep: reads back, from every instance, every write that is there, by identity.
 
 Replicas are given time to catch up with the primary first. Present writes are recorded as ranges of sequence numbers
-per writer; content that no writer put there is recorded as it is.
+per writer; content that no writer put there is recorded as it is. Of an instance that had caught up a digest of
+everything else follows, which takes the workload's own keys from what was just read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from witness.bodies import Address, Deployment
+from witness.digest import MAX_KEYS, UNKNOWN, KeyspaceDigest
 from witness.journal import Journal
 from witness.links import Link
 from witness.locator import Locator
@@ -22,6 +24,8 @@ SCAN_COUNT = 1000
 CATCH_UP_POLL_S = 0.02
 REOPEN_POLL_S = 0.2
 MAX_ALIENS = 1000
+#: Bytes shown of each part of an alien.
+MAX_SHOWN = 200
 
 
 class Sweep:
@@ -30,7 +34,7 @@ class Sweep:
     def __init__(
         self, workload: str, deployment: Deployment, locator: Locator, journal: Journal, *, catch_up_s: float
     ) -> None:
-        self._prefix = f"e2e:w:{workload}:"
+        self._prefix = f"e2e:w:{workload}:".encode()
         self._deployment = deployment
         self._locator = locator
         self._journal = journal
@@ -52,7 +56,7 @@ class Sweep:
             role = await self._role(primary)
         except CLIENT_ERRORS:
             return None
-        return int(role[1]) if role[0] == "master" else None
+        return int(role[1]) if role[0] == b"master" else None
 
     async def _role(self, address: Address) -> list[Any]:
         link = await self._opened(address)
@@ -71,7 +75,7 @@ class Sweep:
         limit = loop.time() + self._catch_up_s
         while True:
             try:
-                return await Link.open(address, password=self._deployment.password, timeout_s=TIMEOUT_S)
+                return await Link.open(address, password=self._deployment.password, timeout_s=TIMEOUT_S, decode=False)
             except CLIENT_ERRORS:
                 if loop.time() >= limit:
                     raise
@@ -85,15 +89,29 @@ class Sweep:
             link = await self._opened(address)
             try:
                 role, offset, caught_up = await self._caught_up(link, target)
-                await self._read_all(link, index)
+                digest = KeyspaceDigest() if caught_up else None
+                await self._read_all(link, index, digest)
+                took = self._journal.now() - began
+                self._journal.add("sweep", index, began, took, role, offset, caught_up, named, None)
+                if digest is not None:
+                    await self._digest(link, index, digest)
             finally:
                 await link.close()
         except CLIENT_ERRORS as exc:
             error = reply_code(exc) or silence(exc)
             self._journal.add("sweep", index, began, self._journal.now() - began, None, None, False, named, error)
+
+    async def _digest(self, link: Link, index: int, digest: KeyspaceDigest) -> None:
+        """Record what the instance holds in all; if that cannot be read there is no such record."""
+        began = self._journal.now()
+        try:
+            size = int(await link.call("DBSIZE"))
+            if size <= MAX_KEYS:
+                await digest.add_others(link)
+        except CLIENT_ERRORS:
             return
-        took = self._journal.now() - began
-        self._journal.add("sweep", index, began, took, role, offset, caught_up, named, None)
+        keys, value = (digest.keys, digest.value) if size <= MAX_KEYS else (size, UNKNOWN)
+        self._journal.add("digest", index, began, self._journal.now() - began, keys, value)
 
     async def _caught_up(self, link: Link, target: int | None) -> tuple[str, int, bool]:
         """The instance's role and offset, and whether it has all that the primary had."""
@@ -101,37 +119,43 @@ class Sweep:
         limit = loop.time() + self._catch_up_s
         while True:
             reply = await link.call("ROLE")
-            is_primary = reply[0] == "master"
+            is_primary = reply[0] == b"master"
             offset = int(reply[1] if is_primary else reply[4])
-            done = target is not None and offset >= target and (is_primary or reply[3] == "connected")
+            done = target is not None and offset >= target and (is_primary or reply[3] == b"connected")
             if done or target is None or loop.time() >= limit:
                 return "primary" if is_primary else "replica", offset, done
             await asyncio.sleep(CATCH_UP_POLL_S)
 
-    async def _read_all(self, link: Link, index: int) -> None:
+    async def _read_all(self, link: Link, index: int, digest: KeyspaceDigest | None) -> None:
         found: dict[int, bytearray] = {}
-        aliens: list[tuple[str, str, str]] = []
-        cursor = "0"
+        aliens: list[tuple[bytes, bytes, bytes]] = []
+        cursor = b"0"
         while True:
-            cursor, keys = await link.call("SCAN", cursor, "MATCH", self._prefix + "*", "COUNT", SCAN_COUNT)
+            cursor, keys = await link.call("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", SCAN_COUNT)
             replies = await link.calls([("HGETALL", key) for key in keys])
             for key, reply in zip(keys, replies, strict=True):
                 _note_key(key, key[len(self._prefix) :], reply, found, aliens)
+                if digest is not None and isinstance(reply, list):
+                    digest.add(key, b"hash", reply)
             await asyncio.sleep(0)  # the loop has other things to do between pages
-            if cursor == "0":
+            if cursor == b"0":
                 break
         for writer, present in sorted(found.items()):
             self._journal.add("kept", index, writer, _ranges(present))
         for alien in aliens[:MAX_ALIENS]:
-            self._journal.add("alien", index, *alien)
+            self._journal.add("alien", index, *(each[:MAX_SHOWN].decode(errors="backslashreplace") for each in alien))
 
 
 def _note_key(
-    key: str, place: str, reply: Any, found: dict[int, bytearray], aliens: list[tuple[str, str, str]]
+    key: bytes,
+    place: bytes,
+    reply: Any,
+    found: dict[int, bytearray],
+    aliens: list[tuple[bytes, bytes, bytes]],
 ) -> None:
-    writer, _, number = place.partition(":")
+    writer, _, number = place.partition(b":")
     if not isinstance(reply, list) or not writer.isdigit() or not number.isdigit():
-        aliens.append((key, "", str(reply)[:100]))
+        aliens.append((key, b"", str(reply).encode()))
         return
     first = int(number) * PER_KEY
     present = found.setdefault(int(writer), bytearray())
@@ -139,10 +163,10 @@ def _note_key(
         present.extend(bytes(first + PER_KEY - len(present)))
     for field, value in zip(reply[::2], reply[1::2], strict=True):
         sequence = first + int(field) if field.isdigit() else -1
-        if first <= sequence < first + PER_KEY and value == f"{writer}.{sequence}":
+        if first <= sequence < first + PER_KEY and value == b"%s.%d" % (writer, sequence):
             present[sequence] = 1
         else:
-            aliens.append((key, field, value[:100]))
+            aliens.append((key, field, value))
 
 
 def _ranges(present: Sequence[int] | bytearray) -> list[list[int]]:

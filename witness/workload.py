@@ -1,19 +1,23 @@
-"""One workload: its writers, samplers and subscribers, from start to final sweep, and its journal."""
+"""One workload: its writers, readers, samplers and subscribers, from start to final sweep, and its journal."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from array import array
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from witness.bodies import Address, WorkloadSpec, WriterGroup, address
+from witness.bodies import Address, ReaderGroup, WorkloadSpec, WriterGroup
+from witness.client import Client, Surroundings, paced
 from witness.health import watch_health
 from witness.journal import Journal
 from witness.locator import Locator
+from witness.names import NameSampler
+from witness.reader import Reader
 from witness.sampler import RoleSampler
+from witness.services import ServiceSampler
 from witness.subscriber import Subscriber
 from witness.sweep import Sweep
 from witness.writer import Writer
@@ -25,6 +29,8 @@ SETTLE_S = 1.0
 
 RUNNING, STOPPING, SWEEPING, DONE, FAILED = "running", "stopping", "sweeping", "done", "failed"
 FINAL = frozenset({DONE, FAILED})
+
+_Group = TypeVar("_Group", WriterGroup, ReaderGroup)
 
 
 class Workload:
@@ -38,12 +44,13 @@ class Workload:
         self.acknowledged = 0
         self.last_ok: int | None = None
         self._buckets = array("L")
-        self._writers_of_groups: list[tuple[WriterGroup, list[Writer]]] = []
-        workload = {"id": identity, "writers": self._described_writers(), **described}
+        workload = {"id": identity, **self._described(), **described}
         self.journal = Journal(path, max_bytes=spec.max_journal_bytes, workload=workload)
         self._locator = Locator(spec.deployment, self.journal)
         self._watchers: list[asyncio.Task[None]] = []
-        self._writing: list[asyncio.Task[None]] = []
+        self._clients: list[Client] = []
+        self._running: list[asyncio.Task[None]] = []
+        self._run_ids: dict[str, int] = {}
         self._stop_reason = ""
         self._sweep_wanted = True
         self._catch_up_s = 10.0
@@ -60,18 +67,33 @@ class Workload:
             )
             for name, where in deployment.sentinels.items()
         ]
-        samplers = [
-            RoleSampler(name, where, password=deployment.password, period_s=self.spec.sample_s, journal=journal)
-            for name, where in deployment.seats.items()
-        ]
+        hosts = [where.host for where in (*deployment.seats.values(), *deployment.sentinels.values())]
         self._watch(journal.keep_flushing(), watch_health(journal), self._locator.run())
-        self._watch(*(each.run() for each in subscribers), *(each.run() for each in samplers))
+        self._watch(*(each.run() for each in subscribers), *(each.run() for each in self._samplers()))
+        self._watch(NameSampler(hosts, journal).run())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_S):
                 await asyncio.gather(*(each.listening.wait() for each in subscribers))
                 await self._locator.found(READY_S)
-        self._start_writers()
+        self._start_clients()
         self._life = asyncio.create_task(self._live())
+
+    def _samplers(self) -> Iterator[RoleSampler | ServiceSampler]:
+        deployment = self.spec.deployment
+        kinds: list[tuple[type[RoleSampler | ServiceSampler], Mapping[str, Address]]] = [
+            (RoleSampler, deployment.seats),
+            (ServiceSampler, self.spec.services),
+        ]
+        for sampler, places in kinds:
+            for name, where in places.items():
+                yield sampler(
+                    name,
+                    where,
+                    password=deployment.password,
+                    period_s=self.spec.sample_s,
+                    journal=self.journal,
+                    run_ids=self._run_ids,
+                )
 
     def stop(self, *, reason: str, sweep: bool = True, catch_up_s: float = 10.0) -> None:
         """Ask the writers to stop; the sweep and the journal's end follow by themselves. Asking twice is harmless."""
@@ -111,18 +133,23 @@ class Workload:
             status["acknowledged_since"] = self.acknowledged_since((since_ns - journal.origin_ns) // 1000)
         return status
 
-    def _described_writers(self) -> list[dict[str, Any]]:
-        """The header's list of writers; a writer's number in records is its place in it."""
-        return [
+    def _described(self) -> dict[str, Any]:
+        """The header's lists; a writer's (reader's) number in records is its place in its list."""
+        spec = self.spec
+        writers = [
             {
                 "group": group.name,
-                "target": group.target,
+                "target": spec.described(group.target),
                 "rate": group.rate / group.connections,
                 "wait": group.wait_replicas,
             }
-            for group in self.spec.writers
-            for _ in range(group.connections)
+            for group in _each(spec.writers)
         ]
+        readers = [
+            {"group": group.name, "target": spec.described(group.target), "rate": group.rate / group.connections}
+            for group in _each(spec.readers)
+        ]
+        return {"writers": writers, "readers": readers, "services": sorted(spec.services)}
 
     def _watch(self, *jobs: Coroutine[Any, Any, None]) -> None:
         for job in jobs:
@@ -136,39 +163,42 @@ class Workload:
             self.error = self.error or f"the witness has a bug: {type(exc).__name__}: {exc}"
             self.stop(reason="failed", sweep=False)
 
-    def _start_writers(self) -> None:
-        begin = asyncio.get_running_loop().time()
-        index = 0
-        for group in self.spec.writers:
-            period = group.connections / group.rate if group.rate else 0.0
-            writers = [self._writer(index + place, group) for place in range(group.connections)]
-            self._writers_of_groups.append((group, writers))
-            for place, writer in enumerate(writers):
-                first_at = begin + period * place / group.connections
-                task = asyncio.create_task(writer.run(first_at=first_at, period=period))
-                task.add_done_callback(self._died)
-                self._writing.append(task)
-            index += group.connections
-
-    def _writer(self, index: int, group: WriterGroup) -> Writer:
-        return Writer(
-            index=index,
-            workload=self.identity,
-            group=group,
-            pinned=self._pinned(group.target),
-            locator=self._locator,
+    def _start_clients(self) -> None:
+        """Each group's connections take turns, so that together they are evenly spread."""
+        spec = self.spec
+        surroundings = Surroundings(
             journal=self.journal,
-            timeout_s=self.spec.timeout_s,
-            reconnect_s=self.spec.reconnect_s,
-            password=self.spec.deployment.password,
-            name_of=self.spec.deployment.name_of,
-            acknowledged=self._acknowledge,
+            locator=self._locator,
+            password=spec.deployment.password,
+            timeout_s=spec.timeout_s,
+            reconnect_s=spec.reconnect_s,
+            name_of=spec.deployment.name_of,
+            run_ids=self._run_ids,
         )
-
-    def _pinned(self, target: str) -> Address | None:
-        if target == "sentinel":
-            return None
-        return self.spec.deployment.seats.get(target) or address(target, "target")
+        writers = [
+            Writer(
+                index,
+                self.identity,
+                group,
+                pinned=spec.pinned(group.target),
+                surroundings=surroundings,
+                acknowledged=self._acknowledge,
+            )
+            for index, group in enumerate(_each(spec.writers))
+        ]
+        readers = [
+            Reader(index, self.identity, writers, pinned=spec.pinned(group.target), surroundings=surroundings)
+            for index, group in enumerate(_each(spec.readers))
+        ]
+        begin = asyncio.get_running_loop().time()
+        clients: list[Writer | Reader] = [*writers, *readers]
+        groups: list[WriterGroup | ReaderGroup] = [*spec.writers, *spec.readers]
+        places = [place for group in groups for place in paced(group.connections, group.rate)]
+        for client, (offset, period) in zip(clients, places, strict=True):
+            task = asyncio.create_task(client.run(first_at=begin + offset, period=period))
+            task.add_done_callback(self._died)
+            self._clients.append(client.client)
+            self._running.append(task)
 
     def _acknowledge(self, at_us: int) -> None:
         self.acknowledged += 1
@@ -181,7 +211,7 @@ class Workload:
     async def _live(self) -> None:
         await self._until_stopped()
         self._enter(STOPPING)
-        await self._stop_writers()
+        await self._stop_clients()
         if self._sweep_wanted and not self.journal.error:
             self._enter(SWEEPING)
             await self._sweep()
@@ -214,20 +244,23 @@ class Workload:
             elif self.journal.error:
                 self.stop(reason="failed", sweep=False)
 
-    async def _stop_writers(self) -> None:
-        for _, writers in self._writers_of_groups:
-            for writer in writers:
-                writer.stop()
-        _, late = (
-            await asyncio.wait(self._writing, timeout=self.spec.timeout_s + SETTLE_S) if self._writing else ((), ())
-        )
-        for _, writers in self._writers_of_groups if late else ():
-            for writer in writers:
-                writer.abort()
+    async def _stop_clients(self) -> None:
+        for client in self._clients:
+            client.stop()
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=self.spec.timeout_s + SETTLE_S)
         if late:
+            for client in self._clients:
+                client.abort()
             await asyncio.wait(late, timeout=SETTLE_S)
 
     def _enter(self, state: str) -> None:
         self.state = state
         self._state_changed.set()
         self._state_changed = asyncio.Event()
+
+
+def _each(groups: Sequence[_Group]) -> Iterator[_Group]:
+    """A group once for each of its connections."""
+    return (group for group in groups for _ in range(group.connections))
