@@ -1,7 +1,8 @@
 """Workloads: what clients inside the cluster do while a drill runs, steered through the witness."""
 
 from harness.workload.client import DatasetVerdict, DatasetWritten, SeatData, Status, Transport, WitnessClient
-from harness.workload.deployment import Deployment, Writers
+from harness.workload.deployment import Deployment, Readers, Writers
+from harness.workload.rescue import rescued
 from harness.workload.running import CATCH_UP_S, Recording, Workload
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "DatasetVerdict",
     "DatasetWritten",
     "Deployment",
+    "Readers",
     "Recording",
     "SeatData",
     "Status",
@@ -16,4 +18,5 @@ __all__ = [
     "WitnessClient",
     "Workload",
     "Writers",
+    "rescued",
 ]

@@ -24,6 +24,7 @@ class Status:
     """A workload's state; instants are microseconds since its journal's origin on the witness's clock."""
 
     id: str
+    name: str
     state: str
     error: str | None
     origin_ns: int
@@ -36,8 +37,8 @@ class Status:
 
     @property
     def is_over(self) -> bool:
-        """Whether writers, sweep and journal have ended."""
-        return self.state in {"done", "failed"}
+        """Whether writers, sweep and journal have ended (or the witness that ran them has)."""
+        return self.state in {"done", "failed", "abandoned"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,27 @@ class WitnessClient:
         """Start a workload; when this returns its writers run and its subscriptions listen."""
         return _status(self._object("POST", "/workloads", spec))
 
+    def workloads(self) -> list[Status]:
+        """All whose journals are there: those of this process, and those that earlier ones left (``abandoned``)."""
+        answer = self._decoded("GET", "/workloads")
+        if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
+            raise WitnessError(f"the witness answered GET /workloads with {str(answer)[:200]!r} instead of a list")
+        return [_status(each) for each in answer]
+
     def status(self, identity: str, *, since_ns: int | None = None, wait_s: int = 0) -> Status:
         """A workload's state, after its end or `wait_s` seconds; with acks since an instant of the witness's clock."""
         query = [f"wait={wait_s}"] if wait_s else []
         query += [f"since_ns={since_ns}"] if since_ns is not None else []
         return _status(self._object("GET", f"/workloads/{identity}" + ("?" + "&".join(query) if query else "")))
 
-    def stop(self, identity: str, *, sweep: bool = True, catch_up_s: float = 10.0) -> Status:
-        """Stop the writers; the final sweep and the journal's end follow by themselves."""
-        return _status(self._object("POST", f"/workloads/{identity}/stop", {"sweep": sweep, "catch_up_s": catch_up_s}))
+    def stop(self, identity: str, *, sweep: bool = True, catch_up_s: float = 10.0, reason: str = "stopped") -> Status:
+        """Stop the writers; the final sweep and the journal's end, which gives the reason, follow by themselves."""
+        body = {"sweep": sweep, "catch_up_s": catch_up_s, "reason": reason}
+        return _status(self._object("POST", f"/workloads/{identity}/stop", body))
+
+    def forget(self, identity: str) -> None:
+        """Have the witness delete a journal that was fetched. Its error answer while the workload runs is raised."""
+        self._object("POST", f"/workloads/{identity}/forget", {})
 
     def fetch_journal(self, identity: str, path: Path) -> int:
         """Stream the journal as far as it goes into `path` (replaced when complete); its size in bytes."""
@@ -154,20 +167,26 @@ class WitnessClient:
         return int(self._object("POST", "/cleanup", {"deployment": deployment.as_json(), "prefix": prefix})["deleted"])
 
     def _object(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        decoded = self._decoded(method, path, body)
+        if not isinstance(decoded, dict):
+            raise WitnessError(
+                f"the witness answered {method} {path} with {str(decoded)[:200]!r} instead of a JSON object"
+            )
+        return decoded
+
+    def _decoded(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._transport(method, path, None if body is None else json.dumps(body).encode())
         try:
-            decoded = json.loads(answer)
+            return json.loads(answer)
         except ValueError:
-            decoded = None
-        if not isinstance(decoded, dict):
-            raise WitnessError(f"the witness answered {method} {path} with {answer[:200]!r} instead of a JSON object")
-        return decoded
+            raise WitnessError(f"the witness answered {method} {path} with {answer[:200]!r} instead of JSON") from None
 
 
 def _status(answer: dict[str, Any]) -> Status:
     try:
         return Status(
             id=answer["id"],
+            name=answer["name"],
             state=answer["state"],
             error=answer["error"],
             origin_ns=answer["origin_ns"],

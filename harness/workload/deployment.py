@@ -36,8 +36,9 @@ class Deployment:
 class Writers:
     """A group of writers: `connections` share `rate` writes a second (0: unpaced).
 
-    `target` is ``sentinel``, a seat's name, or ``host:port``. With `wait_replicas` a write counts as acknowledged only
-    if that many replicas confirmed it within `wait_timeout_s` seconds.
+    `target` is ``sentinel``, a seat's name, the name of a Service that the workload watches, or ``host:port``. With
+    `wait_replicas` a write counts as acknowledged only if that many replicas confirmed it within `wait_timeout_s`
+    seconds.
     """
 
     name: str = "writer"
@@ -57,3 +58,20 @@ class Writers:
             "wait_replicas": self.wait_replicas,
             "wait_timeout_s": self.wait_timeout_s,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """A group of readers: `connections` share `rate` reads a second (0: unpaced); `target` as for :class:`Writers`.
+
+    Each read asks an instance how far it has got with what one writer was acknowledged.
+    """
+
+    name: str
+    target: str
+    connections: int = 1
+    rate: float = 50.0
+
+    def as_json(self) -> dict[str, Any]:
+        """As the witness wants it."""
+        return {"name": self.name, "target": self.target, "connections": self.connections, "rate": self.rate}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from harness.clock import Bracket, RemoteClock
 from harness.errors import HarnessError, WitnessError
 from harness.history import FaultMark, History, finish_journal
 from harness.workload.client import LONG_POLL_S, DatasetVerdict, DatasetWritten, Status, WitnessClient
-from harness.workload.deployment import Deployment, Writers
+from harness.workload.deployment import Deployment, Readers, Writers
 
 #: How long after its last write a workload still counts as writing, in seconds.
 WRITING_S = 0.5
@@ -84,6 +84,7 @@ class Recording:
         if status.error:
             raise WitnessError(f"the workload {self.id} failed: {status.error}; what it recorded is in {self.path}")
         self._history = History.load(self.path)
+        self._client.forget(self.id)  # from now on the file is the only copy; a run that dies before leaves it there
         return self._history
 
     def _fetch(self) -> None:
@@ -118,6 +119,8 @@ class Workload:
         name: str = "workload",
         *,
         writers: Sequence[Writers] = (Writers(),),
+        readers: Sequence[Readers] = (),
+        services: Mapping[str, str] | None = None,
         sweep: bool = True,
         catch_up_s: float = CATCH_UP_S,
         cleanup: bool = True,
@@ -126,12 +129,16 @@ class Workload:
         """Write from before the block until after it; then sweep, fetch, and set ``recording.history``.
 
         If the block raises, the history is still fetched (it is the evidence) and the block's error goes on, with a
-        note if fetching failed too. `options` are further fields of the witness's workload (``witness/bodies.py``).
+        note if fetching failed too. `services` are Kubernetes Services to be watched: ``host:port`` by the name that
+        the history gives them, which writers and readers may have as their target. `options` are further fields of the
+        witness's workload (``witness/bodies.py``).
         """
         spec = {
-            "name": _file_name(name),
+            "name": file_name(name),
             "deployment": self.deployment.as_json(),
             "writers": [group.as_json() for group in writers],
+            "readers": [group.as_json() for group in readers],
+            "services": dict(services or {}),
             **options,
         }
         clock = RemoteClock(self.client.clock_ns)
@@ -182,6 +189,6 @@ class Workload:
         return path
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
     """A test's name as the witness and the file system take it."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:100] or "workload"

@@ -26,12 +26,12 @@ def test_lines_waiting_for_a_busy_disk_survive_the_end_of_the_flusher(tmp_path: 
     async def record() -> None:
         kept = journal(tmp_path / "x.jsonl")
         kept._disk.submit(time.sleep, 0.2)
-        kept.add("health", 1, 2, 3, 4)
+        kept.add("health", 1, 2, 3, 4, 0)
         flushing = asyncio.create_task(kept.flush())
         await asyncio.sleep(0.02)
         flushing.cancel()
         await asyncio.gather(flushing, return_exceptions=True)
-        kept.add("health", 2, 2, 3, 4)
+        kept.add("health", 2, 2, 3, 4, 0)
         await kept.end("stopped")
 
     asyncio.run(record())
@@ -54,9 +54,9 @@ def test_full_disk_ends_the_journal_and_is_told(tmp_path: Path, monkeypatch: pyt
         kept = journal(tmp_path / "x.jsonl")
         await kept.flush()
         monkeypatch.setattr(os, "write", full)
-        kept.add("health", 1, 2, 3, 4)
+        kept.add("health", 1, 2, 3, 4, 0)
         await kept.flush()
-        kept.add("health", 2, 2, 3, 4)
+        kept.add("health", 2, 2, 3, 4, 0)
         await kept.end("failed")
         return kept.error
 

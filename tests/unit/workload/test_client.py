@@ -66,9 +66,10 @@ def test_workload_is_started_stopped_fetched_and_cleaned_up(journal: bytes, tmp_
     assert recording.path.read_bytes() == journal
     assert len(recording.history.writes) == 199
     ends = [path for path in transport.paths() if not path.startswith("GET /workloads/0123456789ab/journal")]
-    assert ends[-3:] == [
+    assert ends[-4:] == [
         "POST /workloads/0123456789ab/stop",
         "GET /workloads/0123456789ab?wait=5",
+        "POST /workloads/0123456789ab/forget",
         "POST /cleanup",
     ]
 
