@@ -24,7 +24,7 @@ from harness.report.head import describe_deployment
 from harness.report.plugin import ReportPlugin
 from harness.settings import Settings
 from harness.sut import Sut
-from harness.witness_pod import witness_objects, witnessed
+from harness.witness_pod import rescue_journals, witness_objects, witnessed
 from harness.workload import Workload
 
 
@@ -127,6 +127,8 @@ def sut(
     try:
         if images is not None and manifests is not None:
             with ending_the_run(report):
+                for line in rescue_journals(cluster, report.run.history):
+                    progress(line)
                 _deploy(cluster, [*manifests, *witness_objects(cluster, images)], progress, report)
         with ending_the_run(report):
             describe_deployment(report.head, sut)

@@ -8,11 +8,12 @@ import yaml
 
 from harness.cluster import Cluster, Object
 from harness.cluster.readiness import Readiness, is_ready
+from harness.errors import HarnessError
 from harness.images import ImageSet, substitute
 from harness.settings import PROJECT
 from harness.sut import Sut
 from harness.sut.names import KINDS, Kind
-from harness.workload import Deployment, WitnessClient, Workload
+from harness.workload import Deployment, WitnessClient, Workload, rescued
 
 MANIFEST = PROJECT / "witness" / "pod.yaml"
 NAME = "witness"
@@ -32,6 +33,21 @@ def witness_objects(cluster: Cluster, images: ImageSet) -> list[Object]:
             cluster.delete("Pod", NAME, grace_s=0, missing_ok=True)
             cluster.wait_for("Pod", name=NAME, until=_is_gone, seconds=STARTED_S, what="the end of the old witness")
     return objects
+
+
+def rescue_journals(cluster: Cluster, histories: Path) -> list[str]:
+    """Fetch what a killed run left at its witness into `histories`, and stop its clients; one line for each piece.
+
+    To be called before the witness is deployed anew: its journals go with its pod. What cannot be had is said, not
+    raised: it must not keep a new run from working.
+    """
+    if not any(_is_up([found]) for found in cluster.list("Pod", fields=f"metadata.name={NAME}")):
+        return []
+    try:
+        files = rescued(WitnessClient(cluster.pod_http(NAME, PORT)), histories)
+    except HarnessError as error:
+        return [f"the journals that an earlier run left at its witness could not be fetched: {error}"]
+    return [f"a history that an earlier run did not fetch: {path}" for path in files]
 
 
 def witnessed(sut: Sut, histories: Path) -> Workload:
