@@ -55,6 +55,15 @@ def refusal(witness: LocalWitness, method: str, path: str, body: Any = None) -> 
         ),
         ({"deployment": NOWHERE, "writers": [{"target": "redis-9"}]}, "target must be 'sentinel', a seat's name"),
         ({"deployment": NOWHERE, "writers": [{"name": "a"}, {"name": "a"}]}, "writers: names must differ"),
+        ({"deployment": NOWHERE, "readers": [{"target": "redis-9"}]}, "readers 'reader': target must be 'sentinel'"),
+        (
+            {"deployment": NOWHERE, "readers": [{"connections": 0}]},
+            "'connections' must be a whole number from 1 to 256",
+        ),
+        ({"deployment": NOWHERE, "readers": [{"wait_replicas": 1}]}, "readers[0]: unknown field 'wait_replicas'"),
+        ({"deployment": NOWHERE, "services": {"redis": "redis"}}, "services.redis: expected host:port"),
+        ({"deployment": NOWHERE, "services": {"redis-0": "a:1"}}, "'redis-0' is the name of something else already"),
+        ({"deployment": NOWHERE, "services": []}, "services: expected an object of name to host:port"),
         ({"deployment": {**NOWHERE, "password": 7}}, "'password' must be a string or null"),
     ],
 )
@@ -151,3 +160,14 @@ def test_defaults_are_those_of_the_documentation() -> None:
     group = spec.writers[0]
     assert (group.rate, group.connections, group.target, group.wait_replicas) == (1000, 8, "sentinel", 0)
     assert (spec.timeout_s, spec.sample_s) == (0.5, 0.1)
+    assert (spec.readers, spec.services) == ((), {})
+
+
+def test_targets_are_described_by_name() -> None:
+    """A journal's header names seats and Services; an address of nobody's stays out of it."""
+    spec = workload({"deployment": NOWHERE, "services": {"redis": "redis.e2e.svc:6379"}})
+    targets = ["sentinel", "redis-0", "127.0.0.1:1", "redis", "redis.e2e.svc:6379", "elsewhere:1"]
+
+    assert [spec.described(target) for target in targets] == [
+        "sentinel", "redis-0", "redis-0", "redis", "redis", "address",
+    ]  # fmt: skip
