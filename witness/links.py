@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
+import hiredis
 from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
@@ -68,13 +69,13 @@ class Link:
     async def send(self, *commands: Sequence[Argument]) -> None:
         """Send all `commands` at once without waiting for a reply."""
         async with asyncio.timeout(self._timeout_s):
-            await self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+            await self._connection.send_packed_command(b"".join(map(_packed, commands)), check_health=False)
 
     async def call(self, *arguments: Argument) -> Any:
         """One command and its reply; an error reply is raised."""
         connection = self._connection
         async with asyncio.timeout(self._timeout_s):
-            await connection.send_packed_command(connection.pack_command(*arguments), check_health=False)
+            await connection.send_packed_command(_packed(arguments), check_health=False)
             return await connection.read_response()
 
     async def calls(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
@@ -107,3 +108,9 @@ class Link:
             if reply_code(exc) is None:
                 raise
             return exc
+
+
+def _packed(command: Sequence[Argument]) -> bytes:
+    """The command as it is sent; made by hiredis, several times as fast as redis-py does it."""
+    packed: bytes = hiredis.pack_command(cast("Any", tuple(command)))  # its stub allows but one argument
+    return packed
