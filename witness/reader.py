@@ -2,9 +2,9 @@
 
 Each read takes the next writer that has something acknowledged and asks for the field of its highest acknowledged
 write. If it is there, the instance has got at least as far and `seen` is said to be that write. If it is not, the
-highest one that is there is looked for: exactly among the last `NEAR` hashes and the next one (an acknowledged write
-that was lost lies below later ones: then the read is not stale), beyond that by doubling steps and halving, as if
-nothing were missing in between.
+highest one that is there is looked for: exactly from what the writer has reached by now (where an acknowledged write
+was lost there are later ones: then the read is not stale) to `NEAR` hashes before what was expected, beyond that by
+doubling steps and halving, as if nothing were missing in between.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from witness.links import Link
 from witness.outcomes import ACKNOWLEDGED, FAIL, OK, Outcome
 from witness.writer import NONE, PER_KEY, Writer, key_of
 
-#: Hashes looked at one by one: as many writes of one writer as it does in about a minute, 125 a second.
+#: Hashes looked for one by one, in one round trip: what a writer of 125 writes a second does in about a minute.
 NEAR = 64
 
 
 class Reader:
-    """Reads until stopped, from what `writers` (all of the workload) have acknowledged."""
+    """Reads until stopped, from what `writers` (all of the workload, by their index) have acknowledged."""
 
     def __init__(
         self,
@@ -92,9 +92,9 @@ class Reader:
 
     async def _highest(self, link: Link) -> int:
         """The highest write of the writer that is there; `NONE` if none is."""
-        last = self._expected // PER_KEY
-        first = max(0, last - NEAR)
-        near = list(range(last + 1, first - 1, -1))
+        latest = self._writers[self._writer].highest_acknowledged // PER_KEY + 1
+        first = max(0, self._expected // PER_KEY - NEAR)
+        near = list(range(latest, first - 1, -1))
         there = await self._present(link, near)
         bucket = next((bucket for bucket, is_there in zip(near, there, strict=True) if is_there), None)
         if bucket is None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from harness.errors import WitnessError
 from harness.workload.client import LONG_POLL_S, Status, WitnessClient
-from harness.workload.running import file_name
+from harness.workload.running import CATCH_UP_S, END_PATIENCE_S, file_name
 
 #: Stands in the end line of a journal whose runner was gone: such a history is incomplete, for what that runner did to
 #: the deployment is not in it.
 RUNNER_GONE = "runner gone"
-#: Stopping without a sweep, in seconds; the witness bounds each part itself.
-END_PATIENCE_S = 30.0
+#: It may have been killed while the witness swept, in seconds.
+PATIENCE_S = CATCH_UP_S + END_PATIENCE_S
 
 
 def rescued(client: WitnessClient, directory: Path) -> list[Path]:
@@ -37,10 +37,10 @@ def rescued(client: WitnessClient, directory: Path) -> list[Path]:
 def _end(client: WitnessClient, status: Status) -> None:
     if status.state == "running":
         client.stop(status.id, sweep=False, reason=RUNNER_GONE)
-    limit = time.monotonic() + END_PATIENCE_S
+    limit = time.monotonic() + PATIENCE_S
     while not (status := client.status(status.id, wait_s=LONG_POLL_S)).is_over:
         if time.monotonic() > limit:
             raise WitnessError(
-                f"the workload {status.id} of an earlier run did not end in {END_PATIENCE_S:.0f} s: "
+                f"the workload {status.id} of an earlier run did not end in {PATIENCE_S:.0f} s: "
                 f"it is still {status.state}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ class Instance:
     def __init__(self, *held: range) -> None:
         self.hashes: dict[str, set[int]] = {}
         self.trips = 0
+        self.highest = [0, *(stretch[-1] for stretch in held)]
         for sequence in (each for stretch in held for each in stretch):
             self.hashes.setdefault(f"e2e:w:x:0:{sequence // PER_KEY}", set()).add(sequence)
 
@@ -54,7 +56,8 @@ def seen(instance: Instance, expected: int) -> int:
         name_of=lambda _: None,
         run_ids={},
     )
-    reader = Reader(0, "x", [], pinned=None, surroundings=around)
+    writer: Any = SimpleNamespace(index=0, highest_acknowledged=max(expected, *instance.highest))
+    reader = Reader(0, "x", [writer], pinned=None, surroundings=around)
     reader._writer, reader._expected = 0, expected
     asyncio.run(reader._look(cast("Any", instance)))
     return reader._seen
@@ -76,9 +79,10 @@ def seen(instance: Instance, expected: int) -> int:
         ([range(100_000)], 100_000 + NEAR * PER_KEY, 99_999),
         ([range(100_000)], 100_000 + (NEAR + 1) * PER_KEY, 99_999),
         ([range(100_000)], 100_000 + (NEAR + 2) * PER_KEY, 99_999),
-        ([range(200), range(210, 400)], 205, 383),  # 205 was lost, later ones are there: lost, but not stale
+        ([range(200), range(210, 400)], 205, 399),  # 205 was lost, later ones are there: lost, but not stale
         ([range(120), range(128, 140)], 127, 139),  # the same at a hash's end
         ([range(1000), range(4000, 4100)], 5000, 4099),
+        ([range(1000), range(4000, 4100)], 2000, 4099),  # lost, and the writer is far beyond it by now
     ],
 )
 def test_highest_write_is_found_wherever_it_is(held: list[range], expected: int, found: int) -> None:
