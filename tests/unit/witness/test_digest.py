@@ -84,21 +84,20 @@ def test_primary_and_replica_have_one_digest(primary: redis.Redis, topology: Top
     assert all(each.took >= 0 and each.at > 0 for each in (one, two))
 
 
-def test_instance_out_of_step_has_no_digest(primary: redis.Redis, topology: Topology, witness: LocalWitness) -> None:
+def test_instance_out_of_step_has_no_digest(tmp_path: Path, witness: LocalWitness) -> None:
     """What a replica holds that has not caught up is no statement about replication."""
-    del primary
-    replica, sentinel = topology.redises["redis-1"], topology.sentinels["sentinel-0"]
-    with witness.workload_on(topology).running("behind", catch_up_s=0, cleanup=False) as recording:
+    with (
+        running_topology(tmp_path, replicas=1, sentinels=1, quorum=1) as topology,
+        witness.workload_on(topology).running("behind", catch_up_s=0, cleanup=False) as recording,
+    ):
         wait_until(lambda: recording.status.acknowledged > 100, 20, "writes")
-        sentinel.pause()  # it would bring the replica back
-        replica.client().execute_command("REPLICAOF", LOOPBACK, 1)
-    replica.client().execute_command("REPLICAOF", LOOPBACK, topology.redises["redis-0"].port)
-    sentinel.resume()
-    topology.await_steady()
+        topology.sentinels["sentinel-0"].pause()  # it would bring the replica back
+        topology.redises["redis-1"].client().execute_command("REPLICAOF", LOOPBACK, 1)
 
     history = recording.history
 
     assert [history.instance_name(each.instance) for each in history.digests] == ["redis-0"]
+    assert {history.instance_name(each.instance) for each in history.kept} == {"redis-0", "redis-1"}
 
 
 def digest_of(**content: tuple[str, Any]) -> str:

@@ -12,7 +12,7 @@ from harness.checkers import check, lost_writes, stats, two_primaries, unavailab
 from harness.clock import Bracket
 from harness.history import History
 from harness.timeline import anatomy
-from harness.workload import Recording, Writers
+from harness.workload import Readers, Recording, Writers
 from tests.unit.processes import MASTER_NAME, RedisProcess, Topology, running_topology, wait_until
 from tests.unit.witness.local import LocalWitness, running_witness
 
@@ -59,9 +59,12 @@ def written_and_gone(history: History, primary: RedisProcess) -> int:
 
 
 def test_promotion_after_sigkill_is_measured_phase_by_phase(topology: Topology, witness: LocalWitness) -> None:
-    """A killed primary: the gap, its phases in order on one clock, and every acknowledged write on every instance."""
+    """A killed primary: the gap, its phases in order on one clock, and every acknowledged write on every instance.
+
+    A reader that follows the Sentinels goes the writers' way.
+    """
     old = topology.named_primary()
-    with witness.workload_on(topology).running("sigkill") as recording:
+    with witness.workload_on(topology).running("sigkill", readers=[Readers("aware", "sentinel")]) as recording:
         wait_until(lambda: recording.status.acknowledged > 300, 20, "writes")
         killed = felled(recording, f"killed({old.name})", old.kill)
         await_acks(recording, killed)
@@ -85,6 +88,12 @@ def test_promotion_after_sigkill_is_measured_phase_by_phase(topology: Topology, 
     assert DOWN_AFTER_S < window.duration < 10, window.explain()
     assert lost.valid is True, lost.explain()
     assert lost.lost == {"redis-0": 0, "redis-1": 0, "redis-2": 0}
+    reads = recording.history.reads
+    answered = [recording.history.instance_name(read.instance) for read in reads if read.outcome == "o"]
+    assert list(dict.fromkeys(answered)) == ["redis-0", found.new_primary]
+    assert {read.error for read in reads if read.outcome == "f"} & {"refused", "reset"}
+    assert len({each.digest for each in recording.history.digests}) == 1
+    assert len(recording.history.digests) == 3
 
 
 def test_restart_within_down_after_promotes_nobody(tmp_path: Path, witness: LocalWitness) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import WitnessError
-from harness.workload import DatasetVerdict, Deployment, SeatData, WitnessClient, Workload, Writers
+from harness.errors import HistoryError, WitnessError
+from harness.workload import DatasetVerdict, Deployment, Readers, SeatData, WitnessClient, Workload, Writers
 from tests.unit.history.made import file_of, write
 
 DEPLOYMENT = Deployment({"redis-0": "a:1"}, {"sentinel-0": "b:2"}, password="s3cret")  # noqa: S106 - nobody's
@@ -72,6 +72,37 @@ def test_workload_is_started_stopped_fetched_and_cleaned_up(journal: bytes, tmp_
         "POST /workloads/0123456789ab/forget",
         "POST /cleanup",
     ]
+
+
+def test_readers_and_services_are_passed_on(journal: bytes, tmp_path: Path) -> None:
+    """As the witness wants them; a workload has none by itself."""
+    transport = Answering(journal)
+    workload = Workload(WitnessClient(transport), DEPLOYMENT, tmp_path)
+    with workload.running("x", readers=[Readers("stale", "redis-0")], services={"redis": "redis:6379"}):
+        pass
+    with workload.running("y"):
+        pass
+
+    first, second = [body for method, path, body in transport.asked if (method, path) == ("POST", "/workloads")]
+    assert first["readers"] == [{"name": "stale", "target": "redis-0", "connections": 1, "rate": 50.0}]
+    assert first["services"] == {"redis": "redis:6379"}
+    assert (second["readers"], second["services"]) == ([], {})
+
+
+def test_history_that_cannot_be_loaded_is_not_forgotten(tmp_path: Path) -> None:
+    """What the witness has may be whole where what arrived is not."""
+    transport = Answering(b"no journal")
+    with pytest.raises(HistoryError), Workload(WitnessClient(transport), DEPLOYMENT, tmp_path).running("x"):
+        pass
+
+    assert not [path for path in transport.paths() if path.endswith("/forget")]
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"<html>", b"[1]", b'[{"id": "x"}]'])
+def test_list_that_makes_no_sense_is_an_error(answer: bytes) -> None:
+    """As for one workload."""
+    with pytest.raises(WitnessError, match="the witness"):
+        WitnessClient(lambda *_: answer).workloads()
 
 
 def test_second_recording_of_a_name_gets_a_file_of_its_own(journal: bytes, tmp_path: Path) -> None:
