@@ -4,27 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from harness.checkers.altered_writes import AlteredWrites, altered_writes
+from harness.checkers.convergence import Convergence, convergence
 from harness.checkers.lost_writes import LostWrites, lost_writes
+from harness.checkers.questions import CHECKERS, Asked, Question, ask
+from harness.checkers.saved import SavedVerdict, load_verdicts, save_verdicts, verdicts_path
+from harness.checkers.split_brain import Overlap, SplitBrain, split_brain
+from harness.checkers.stale_reads import Staleness, StaleReads, stale_reads
 from harness.checkers.stats import Stats, stats
-from harness.checkers.two_primaries import Overlap, TwoPrimaries, two_primaries
 from harness.checkers.unavailability import Unavailability, Window, unavailability, windows
 from harness.checkers.verdict import Verdict, merged
 from harness.history.history import History
 
 __all__ = [
+    "CHECKERS",
+    "AlteredWrites",
+    "Asked",
+    "Convergence",
     "LostWrites",
     "Overlap",
+    "Question",
+    "SavedVerdict",
+    "SplitBrain",
+    "StaleReads",
+    "Staleness",
     "Stats",
-    "TwoPrimaries",
     "Unavailability",
     "Verdict",
     "Window",
+    "altered_writes",
+    "ask",
     "check",
+    "convergence",
+    "load_verdicts",
     "lost_writes",
     "merged",
+    "save_verdicts",
+    "split_brain",
+    "stale_reads",
     "stats",
-    "two_primaries",
     "unavailability",
+    "verdicts_path",
     "windows",
 ]
 

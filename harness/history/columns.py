@@ -1,4 +1,4 @@
-"""The writes of a history, in columns: 24 bytes an op, so that ten million fit in memory and are walked quickly."""
+"""The ops of a history in columns: some thirty bytes an op, so that ten million fit in memory."""
 
 from __future__ import annotations
 
@@ -7,64 +7,50 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from operator import le
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from harness.history.records import OK, Write
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.history.records import OK, Read, Write
 
 _IS_OK = bytes(byte == ord(OK) for byte in range(256))
 
+Op = TypeVar("Op", Write, Read)
+Ints = NDArray[np.int64]
 
-class Writes:
-    """All ops in the order of their completion. Columns are parallel: one index, one op."""
+
+class Ops(Generic[Op]):
+    """Ops of one kind in the order of their completion. Columns are parallel: one index, one op.
+
+    They grow while a file is read. For whole-column work :meth:`view` gives one as a numpy array that shares its
+    memory; while such a view lives, nothing can be appended.
+    """
+
+    #: How many fields an op of this kind has in the file, its type included and its error left out.
+    WIDTH = 0
 
     def __init__(self) -> None:
-        self.writer = array("H")
-        self.sequence = array("L")
         self.completed = array("q")
         self.took = array("q")
         self.instance = array("h")
         self.outcome = bytearray()
-        self._errors: dict[int, str] = {}
+        self.error = array("H")
+        self.labels = [""]  # what the numbers in the column of errors stand for
+        self._codes = {"": 0}
 
     def __len__(self) -> int:
         return len(self.outcome)
 
-    def __getitem__(self, index: int) -> Write:
-        took = self.took[index]
-        return Write(
-            self.writer[index],
-            self.sequence[index],
-            self.completed[index] - took,
-            took,
-            chr(self.outcome[index]),
-            self.instance[index],
-            self._errors.get(index, ""),
-        )
+    def __getitem__(self, index: int) -> Op:
+        raise NotImplementedError
 
-    def __iter__(self) -> Iterator[Write]:
+    def __iter__(self) -> Iterator[Op]:
         return (self[index] for index in range(len(self)))
 
     def extend(self, rows: Sequence[list[Any]]) -> None:
         """Append records as they stand in the file, type first. Raises ValueError, TypeError or OverflowError."""
-        if not rows:
-            return
-        first = len(self)
-        _, writer, sequence, invoked, took, outcome, instance = list(zip(*rows, strict=False))[:7]
-        letters = "".join(outcome).encode()
-        if letters.strip(b"ofi") or len(letters) != len(rows):
-            raise ValueError("an outcome is none of o, f, i")
-        self.writer.extend(writer)
-        self.sequence.extend(sequence)
-        self.took.extend(took)
-        self.completed.extend(map(int.__add__, invoked, took))
-        self.instance.extend(instance)
-        self.outcome.extend(letters)
-        for index, row in enumerate(rows, first):
-            if len(row) > 7:
-                self._errors[index] = str(row[7])
-        if not all(map(le, self.completed[max(0, first - 1) : -1], self.completed[max(1, first) :])):
-            raise ValueError("ops do not stand in the order of their completion")
+        raise NotImplementedError
 
     def between(self, begin_us: int, end_us: int) -> range:
         """The indices of the ops completed in [begin, end]."""
@@ -89,6 +75,116 @@ class Writes:
 
     def errors(self, indices: range | None = None) -> Counter[str]:
         """How many ops met which class of error."""
-        if indices is None:
-            return Counter(self._errors.values())
-        return Counter(self._errors[index] for index in indices if index in self._errors)
+        codes = self.error if indices is None else self.error[indices.start : indices.stop]
+        return Counter({self.labels[code]: number for code, number in Counter(codes).items() if code})
+
+    def view(self, column: array[int]) -> Ints:
+        """A column as an array; 64-bit ones share its memory, others are copied."""
+        return np.frombuffer(column, dtype=column.typecode).astype(np.int64, copy=False) if column else _NOTHING
+
+    @property
+    def is_ok(self) -> NDArray[np.bool_]:
+        """Which ops were acknowledged, as an array."""
+        found: NDArray[np.bool_] = np.frombuffer(bytes(self.outcome), dtype=np.uint8) == ord(OK)
+        return found
+
+    def _extend(self, rows: Sequence[list[Any]], invoked: Any, took: Any, outcome: Any, instance: Any) -> None:
+        """The columns that ops of both kinds have; called once the others have taken theirs."""
+        first = len(self)
+        letters = "".join(outcome).encode()
+        if letters.strip(b"ofi") or len(letters) != len(rows):
+            raise ValueError("an outcome is none of o, f, i")
+        self.took.extend(took)
+        self.completed.extend(map(int.__add__, invoked, took))
+        self.instance.extend(instance)
+        self.outcome.extend(letters)
+        width = self.WIDTH
+        self.error.extend([self._code(row[width]) if len(row) > width else 0 for row in rows])
+        if np.any(np.diff(self.view(self.completed[max(0, first - 1) :])) < 0):
+            raise ValueError("ops do not stand in the order of their completion")
+        if np.any(self.view(self.took[first:]) < 0):
+            raise ValueError("an op ended before it began")
+
+    def _code(self, label: Any) -> int:
+        code = self._codes.get(label)
+        if code is None:
+            code = self._codes[label] = len(self.labels)
+            self.labels.append(str(label))
+        return code
+
+
+class Writes(Ops[Write]):
+    """All writes."""
+
+    WIDTH = 7
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writer = array("H")
+        self.sequence = array("q")
+
+    def __getitem__(self, index: int) -> Write:
+        took = self.took[index]
+        return Write(
+            self.writer[index],
+            self.sequence[index],
+            self.completed[index] - took,
+            took,
+            chr(self.outcome[index]),
+            self.instance[index],
+            self.labels[self.error[index]],
+        )
+
+    def extend(self, rows: Sequence[list[Any]]) -> None:
+        """Append records as they stand in the file, type first. Raises ValueError, TypeError or OverflowError."""
+        if not rows:
+            return
+        _, writer, sequence, invoked, took, outcome, instance = list(zip(*rows, strict=False))[: self.WIDTH]
+        if min(sequence) < 0:
+            raise ValueError("a sequence number is negative")
+        self.writer.extend(writer)
+        self.sequence.extend(sequence)
+        self._extend(rows, invoked, took, outcome, instance)
+
+
+class Reads(Ops[Read]):
+    """All reads: `of` is the column of the writers whose writes were looked for."""
+
+    WIDTH = 9
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = array("H")
+        self.of = array("H")
+        self.expected = array("q")
+        self.seen = array("q")
+
+    def __getitem__(self, index: int) -> Read:
+        took = self.took[index]
+        return Read(
+            self.reader[index],
+            self.completed[index] - took,
+            took,
+            chr(self.outcome[index]),
+            self.instance[index],
+            self.of[index],
+            self.expected[index],
+            self.seen[index],
+            self.labels[self.error[index]],
+        )
+
+    def extend(self, rows: Sequence[list[Any]]) -> None:
+        """Append records as they stand in the file, type first. Raises ValueError, TypeError or OverflowError."""
+        if not rows:
+            return
+        _, reader, invoked, took, outcome, instance, of, expected, seen = list(zip(*rows, strict=False))[: self.WIDTH]
+        if min(*expected, *seen) < -1:
+            raise ValueError("a sequence number is negative")
+        self.reader.extend(reader)
+        self.of.extend(of)
+        self.expected.extend(expected)
+        self.seen.extend(seen)
+        self._extend(rows, invoked, took, outcome, instance)
+
+
+_NOTHING: Ints = np.zeros(0, dtype=np.int64)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from harness.errors import HistoryError
-from harness.history.columns import Writes
-from harness.history.reader import read_header, read_records
+from harness.history.columns import Reads, Writes
+from harness.history.reader import Split, read_header, read_records, split
 from harness.history.records import (
     MICRO,
     Alien,
@@ -22,7 +23,6 @@ from harness.history.records import (
     Instance,
     Kept,
     Listening,
-    Read,
     ReaderInfo,
     RoleSample,
     SeatSweep,
@@ -45,6 +45,7 @@ class History:
     writers: tuple[WriterInfo, ...]
     readers: tuple[ReaderInfo, ...]
     writes: Writes = field(default_factory=Writes)
+    reads: Reads = field(default_factory=Reads)
     instances: dict[int, Instance] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)
     roles: list[RoleSample] = field(default_factory=list)
@@ -56,7 +57,6 @@ class History:
     sweeps: list[SeatSweep] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     aliens: list[Alien] = field(default_factory=list)
-    reads: list[Read] = field(default_factory=list)
     services: list[ServiceSample] = field(default_factory=list)
     dns: list[DnsAnswer] = field(default_factory=list)
     digests: list[Digest] = field(default_factory=list)
@@ -70,18 +70,23 @@ class History:
         """
         header = read_header(path)
         history = cls._from_header(header, path)
+        collects = gc.isenabled()
+        gc.disable()  # a quarter of the time went into looking for cycles among lists of numbers
         try:
-            for rows in read_records(path):
-                history.take(rows)
+            for found in read_records(path):
+                history.take(found)
         except (ValueError, TypeError, OverflowError) as exc:
             raise HistoryError(f"{path}: a record holds an impossible value: {exc}") from exc
+        finally:
+            if collects:
+                gc.enable()
         return history
 
     @classmethod
     def from_records(cls, header: dict[str, Any], rows: Iterable[list[Any]]) -> Self:
         """A history from values instead of a file; for histories made up by tests."""
         history = cls._from_header(header, None)
-        history.take(list(rows))
+        history.take(split(rows))
         return history
 
     @property
@@ -114,6 +119,18 @@ class History:
             (each.lag for each in self.health if each.at >= begin_us and each.at - each.lag <= end_us), default=0
         )
 
+    def largest_throttling_us(self, begin_us: int, end_us: int) -> int:
+        """The most that the kernel kept the witness from running between two health records touching [begin, end].
+
+        It lies somewhere between the two records, in pieces, so no single pause was longer. In microseconds.
+        """
+        worst = before = 0
+        for each in self.health:
+            if each.at >= begin_us and before <= end_us:
+                worst = max(worst, each.throttled)
+            before = each.at
+        return worst
+
     @property
     def duration_s(self) -> float:
         """From the origin to the last op or to the end."""
@@ -136,20 +153,21 @@ class History:
         name = str(workload.get("name") or (path.stem if path else ""))
         return cls(name, path, header["origin_ns"], str(header.get("wall", "")), workload, writers, readers)
 
-    def take(self, rows: list[list[Any]]) -> None:
-        """Append records as they stand in a file."""
-        self.writes.extend([row for row in rows if row[0] == "w"])
+    def take(self, found: Split) -> None:
+        """Append records as they stand in a file. Raises ValueError, TypeError or OverflowError."""
+        self.writes.extend(found.writes)
+        self.reads.extend(found.reads)
+        highest_writer = max(self.writes.writer[len(self.writes) - len(found.writes) :], default=-1)
+        highest_reader = max(self.reads.reader[len(self.reads) - len(found.reads) :], default=-1)
+        if highest_writer >= len(self.writers) or highest_reader >= len(self.readers):
+            raise ValueError("an op is of a writer or reader that the header does not describe")
         kinds = self._kinds()
-        for row in rows:
+        for _, row in found.others:
             kind = row[0]
-            if kind == "w":
-                continue
             if kind == "instance":
                 self.instances[row[1]] = Instance(*row[1:])
             elif kind == "end":
                 self.end = End(*row[1:])
-            elif kind == "r":
-                self.reads.append(Read(*row[1:], *("",) * (10 - len(row))))
             else:
                 collected, record = kinds[kind]
                 collected.append(record(*row[1:]))

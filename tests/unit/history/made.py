@@ -25,10 +25,12 @@ def address(name: str) -> str:
     return f"{name}.example:{6379 if name in SEATS else 26379}"
 
 
-def header(writers: int = 1, target: str = "sentinel") -> dict[str, Any]:
-    """The first line of a history with so many writers."""
+def header(writers: int = 1, target: str = "sentinel", readers: Sequence[str] = (), pinned: int = 0) -> dict[str, Any]:
+    """The first line of a history with so many writers, `pinned` more on redis-0, and a reader for each target."""
     described = [{"group": "writer", "target": target, "rate": 100, "wait": 0}] * writers
-    workload = {"id": "0123456789ab", "name": "made-up", "writers": described}
+    described += [{"group": "pinned", "target": "redis-0", "rate": 100, "wait": 0}] * pinned
+    reading = [{"group": f"{where}-reader", "target": where, "rate": 100} for where in readers]
+    workload = {"id": "0123456789ab", "name": "made-up", "writers": described, "readers": reading}
     records = {kind: list(fields) for kind, fields in FIELDS.items()}
     return {
         "format": FORMAT,
@@ -54,6 +56,45 @@ def write(
     """An op completed at `at_s`, a millisecond after it began."""
     number = NUMBER.get(by, -1)
     return ["w", writer, sequence, round(at_s * S) - 1000, 1000, outcome, number, *([error] if error else [])]
+
+
+def read(
+    seen: int,
+    at_s: float,
+    outcome: str = "o",
+    *,
+    by: str = "redis-0",
+    reader: int = 0,
+    writer: int = 0,
+    expected: int = -1,
+    error: str = "",
+    took_s: float = 0.001,
+) -> Row:
+    """A read completed at `at_s`."""
+    took = round(took_s * S)
+    invoked = round(at_s * S) - took
+    tail = [error] if error else []
+    return ["r", reader, invoked, took, outcome, NUMBER.get(by, -1), writer, max(expected, seen), seen, *tail]
+
+
+def samples(seat: str, says: str, first_s: float, last_s: float) -> list[Row]:
+    """ROLE samples every 100 ms."""
+    return [role(seat, first_s + n / 10, says) for n in range(round((last_s - first_s) * 10) + 1)]
+
+
+def in_order(*parts: Sequence[Row]) -> list[Row]:
+    """Records by their instant, as a journal has them; of one kind only."""
+    return sorted((row for part in parts for row in part), key=lambda row: int(row[2]))
+
+
+def named(seat: str, at_s: float) -> list[Row]:
+    """From then on all Sentinels name this seat."""
+    return [["view", NUMBER[name], round(at_s * S), address(seat), 1, "master"] for name in SENTINELS]
+
+
+def digests(**content: str) -> list[Row]:
+    """What the seats held at the end: ``redis_0="aa"``; three keys each."""
+    return [["digest", NUMBER[seat.replace("_", "-")], 99 * S, 10, 3, value] for seat, value in content.items()]
 
 
 def role(seat: str, at_s: float, says: str, *, of: str = "redis-0", link: str = "connected") -> Row:
@@ -102,18 +143,32 @@ def end(rows: Iterable[Row], reason: str = "stopped") -> Row:
 
 
 def history(
-    rows: Sequence[Row], *, writers: int = 1, target: str = "sentinel", ended: str | None = "stopped"
+    rows: Sequence[Row],
+    *,
+    writers: int = 1,
+    target: str = "sentinel",
+    ended: str | None = "stopped",
+    readers: Sequence[str] = (),
+    pinned: int = 0,
 ) -> History:
     """A history of these records after the usual opening."""
     everything = [*opening(), *rows]
     closing = [end(everything, ended)] if ended else []
-    return History.from_records(header(writers, target), [*everything, *closing])
+    return History.from_records(header(writers, target, readers, pinned), [*everything, *closing])
 
 
-def file_of(path: Path, rows: Sequence[Row], *, ended: str | None = "stopped") -> Path:
+def file_of(
+    path: Path,
+    rows: Sequence[Row],
+    *,
+    ended: str | None = "stopped",
+    writers: int = 1,
+    readers: Sequence[str] = (),
+    pinned: int = 0,
+) -> Path:
     """The same as a file."""
     everything = [*opening(), *rows]
     closing = [end(everything, ended)] if ended else []
-    lines = [header(), *everything, *closing]
+    lines = [header(writers, "sentinel", readers, pinned), *everything, *closing]
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
     return path

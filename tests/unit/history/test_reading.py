@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkers import lost_writes, stats, two_primaries, unavailability
+from harness.checkers import lost_writes, split_brain, stats, unavailability
 from harness.errors import HistoryError
 from harness.history import FaultMark, History, finish_journal
 from harness.history.records import FIELDS
@@ -137,7 +137,7 @@ def test_cut_file_is_never_a_pass(path: Path) -> None:
 
         assert not history.is_complete
         assert "no end line" in history.why_incomplete
-        assert {checker(history).valid for checker in (stats, lost_writes, two_primaries, unavailability)} == {None}
+        assert {checker(history).valid for checker in (stats, lost_writes, split_brain, unavailability)} == {None}
 
 
 def test_recording_that_ended_early_is_incomplete(tmp_path: Path) -> None:

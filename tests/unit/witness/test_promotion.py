@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkers import check, lost_writes, stats, two_primaries, unavailability
+from harness.checkers import check, lost_writes, split_brain, stats, unavailability
 from harness.clock import Bracket
 from harness.history import History
 from harness.timeline import anatomy
@@ -114,7 +114,7 @@ def test_restart_within_down_after_promotes_nobody(tmp_path: Path, witness: Loca
             topology.await_steady()
 
     found = anatomy(recording.history)
-    verdict = check(recording.history, by=[stats, lost_writes, two_primaries])
+    verdict = check(recording.history, by=[stats, lost_writes, split_brain])
 
     assert found.kind == "none", found.as_table()
     assert found.rebooted, found.as_table()
@@ -206,10 +206,10 @@ def test_pinned_writer_loses_what_a_stale_primary_acknowledged(topology: Topolog
         topology.await_steady(30)
 
     history = recording.history
-    lost = lost_writes(history)
-    split = two_primaries(history)
+    lost = lost_writes(history, group="pinned")
+    split = split_brain(history)
     expected = written_and_gone(history, topology.named_primary())
-    losers = {history.writers[int(line.split("writer ")[1].split(":")[0])].group for line in lost.evidence}
+    losers = {history.writers[int(line.split("writer ")[1].split(" ")[0])].group for line in lost.evidence}
 
     assert lost.valid is False, lost.explain()
     assert lost.lost[topology.named_primary().name] == expected > 0, lost.explain()

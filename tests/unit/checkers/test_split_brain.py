@@ -1,0 +1,192 @@
+"""Two primaries at once: who was rightful, what the stale one took, and whether anybody tried."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.checkers import split_brain
+from tests.unit.history.made import SEATS, S, history, in_order, named, samples, swept, write
+
+Rows = list[list[object]]
+
+REPLICA = samples("redis-2", "replica", 0, 9)
+#: redis-0 hangs at 3 s, redis-1 is named from 4.5 s on, redis-0 is back from 5 to 7 s.
+OVERLAP = [
+    *in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 4.9),
+        samples("redis-0", "primary", 5, 7),
+        samples("redis-0", "replica", 7.1, 9),
+        samples("redis-1", "replica", 0, 3.9),
+        samples("redis-1", "primary", 4, 9),
+        REPLICA,
+    ),
+    *named("redis-1", 4.5),
+]
+
+
+def test_one_primary_at_a_time_holds() -> None:
+    """One gives up, another takes over."""
+    made = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 5),
+        samples("redis-0", "replica", 5.1, 9),
+        samples("redis-1", "replica", 0, 3.9),
+        samples("redis-1", "primary", 4, 9),
+        REPLICA,
+    )
+
+    verdict = split_brain(history(made))
+
+    assert verdict.valid is True, verdict.explain()
+    assert verdict.longest == 0
+
+
+def test_what_the_stale_one_acknowledged_is_counted_and_named() -> None:
+    """A primary that hung is back while another is in office: how long, who took what, and what became of it."""
+    writes = [write(n, 5.2 + n / 10, by="redis-0" if n % 3 else "redis-1") for n in range(9)]
+    kept = swept({0: [[0, 1], [3, 3], [6, 6]]}, primary="redis-1")
+
+    verdict = split_brain(history([*OVERLAP, *writes, *kept]))
+
+    assert verdict.valid is False
+    (overlap,) = verdict.overlaps
+    assert (overlap.rightful, overlap.stale) == ("redis-1", "redis-0")
+    assert math.isclose(overlap.duration, 2.0, abs_tol=0.01)
+    assert overlap.acknowledged == {"redis-0": 6, "redis-1": 3}
+    assert math.isclose(overlap.span, 0.7)
+    assert overlap.lost == 5
+    assert "redis-0 acknowledged 0.1 (5.300 s) to 0.8 (6.000 s), of which lost at the end: 5" in verdict.explain()
+    assert split_brain(history([*OVERLAP, *writes, *kept]), at_most=0.75).valid is True
+    assert split_brain(history([*OVERLAP, *writes, *kept]), at_most=0.65).valid is False
+
+
+def test_one_acknowledgement_of_the_stale_one_is_one_too_many() -> None:
+    """Without an allowance a single one counts, though it spans no time."""
+    assert split_brain(history([*OVERLAP, write(0, 6, by="redis-0")])).valid is False
+    assert split_brain(history([*OVERLAP, write(0, 6, by="redis-0")]), at_most=0.1).valid is True
+
+
+def test_stale_primary_that_refused_every_write_is_none() -> None:
+    """It said primary, was tried, and took nothing: that is what a fence is for."""
+    refused = write(0, 6, "f", by="redis-0", error="noreplicas")
+
+    verdict = split_brain(history([*OVERLAP, refused]))
+
+    assert verdict.valid is True, verdict.explain()
+    assert "1 ops tried at redis-0, none acknowledged" in verdict.explain()
+
+
+def test_overlap_in_which_nobody_tried_is_unknown() -> None:
+    """Ops at the rightful one, or at the stale one before and after, say nothing about it."""
+    elsewhere = [write(0, 2, by="redis-0"), write(1, 6, by="redis-1"), write(2, 8, "f", by="redis-0", error="readonly")]
+
+    verdict = split_brain(history([*OVERLAP, *elsewhere]))
+
+    assert verdict.valid is None
+    assert "nobody tried" in verdict.summary
+
+
+def test_overlap_shorter_than_the_sampling_period_needs_no_try() -> None:
+    """Two samples that just overlap prove less than a period: nothing can be asked of so short a time."""
+    rows = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "replica", 3.1, 9),
+        samples("redis-1", "replica", 0, 2.85),
+        samples("redis-1", "primary", 2.95, 9),
+        REPLICA,
+    )
+
+    verdict = split_brain(history([*rows, *named("redis-1", 2.9)]))
+
+    assert len(verdict.overlaps) == 1
+    assert verdict.valid is True, verdict.explain()
+
+
+def test_acknowledgements_alone_give_a_split_brain_away() -> None:
+    """The sampler never saw two primaries, but the old one acknowledged after the new one had been named and had."""
+    rows = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 9),
+        samples("redis-1", "replica", 0, 3.9),
+        samples("redis-1", "primary", 4, 9),
+        REPLICA,
+    )
+    writes = [
+        write(0, 4.4, by="redis-0"),  # before anybody else was named
+        write(1, 4.8, by="redis-0"),  # named, but not yet acknowledging
+        write(2, 5, by="redis-1"),
+        write(3, 5.0005, by="redis-0"),  # began before that
+        write(4, 5.5, by="redis-0"),
+        write(5, 6, by="redis-0"),
+    ]
+
+    verdict = split_brain(history([*rows, *named("redis-1", 4.5), *writes]))
+
+    assert verdict.valid is False
+    (overlap,) = verdict.overlaps
+    assert (overlap.begin, overlap.end, overlap.acknowledged["redis-0"]) == (5.5, 6.0, 2)
+    assert split_brain(history([*rows, *named("redis-1", 4.5), *writes[:4]])).valid is True
+
+
+def test_claims_that_only_touch_between_samples_are_no_overlap() -> None:
+    """Primary in one sample, unreachable in the next: nothing is claimed for the time in between."""
+    rows = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 9),
+        samples("redis-1", "replica", 0, 2.95),
+        samples("redis-1", "primary", 3.05, 9),
+        REPLICA,
+    )
+
+    assert split_brain(history(rows)).valid is True
+
+
+def test_seat_that_never_answered_leaves_it_unknown() -> None:
+    """What was not seen is not proven."""
+    rows = in_order(samples("redis-0", "primary", 0, 3), samples("redis-1", "unreachable", 0, 3))
+
+    assert split_brain(history(rows)).valid is None
+    assert "redis-1" in split_brain(history(rows)).summary
+    assert split_brain(history([])).valid is None
+    assert split_brain(history(OVERLAP[:1], ended=None)).valid is None
+
+
+SAID = st.sampled_from(["primary", "replica", "unreachable"])
+
+
+@settings(deadline=None, database=None)
+@given(
+    st.lists(st.tuples(SAID, SAID), min_size=4, max_size=25),
+    st.lists(st.tuples(st.integers(0, 2500), st.sampled_from("ofi"), st.integers(0, 1)), max_size=25),
+)
+def test_overlaps_and_acknowledgements_are_those_of_a_naive_search(
+    said: list[tuple[str, str]], ops: list[tuple[int, str, int]]
+) -> None:
+    """Each pair of neighbouring samples of one seat with each of the other: both primary, and both at one time."""
+    rows = in_order(*([samples(SEATS[seat], words[seat], n / 10, n / 10)[0] for n, words in enumerate(said)]
+                      for seat in (0, 1)))  # fmt: skip
+    writes = [
+        write(number, at / 1000 + 0.002, outcome, by=SEATS[seat], error="" if outcome == "o" else "x")
+        for number, (at, outcome, seat) in enumerate(sorted(ops))
+    ]
+    # A stretch between two samples that both say primary: from the answer of the first to the question of the second.
+    firm = [{n for n in range(len(said) - 1) if said[n][seat] == said[n + 1][seat] == "primary"} for seat in (0, 1)]
+    both = sorted(firm[0] & firm[1])
+    overlapping = {(n * 100_000 + (0 if n - 1 in both else 1000), (n + 1) * 100_000) for n in both}
+
+    verdict = split_brain(history([*rows, *writes]))
+
+    found = {(round(each.begin * S), round(each.end * S)) for each in verdict.overlaps}
+    by_acks = [row for row in writes if row[5] == "o" and row[6] == 1]
+    for begin, end in overlapping:
+        assert any(first <= begin and end <= last for first, last in found)
+    if not by_acks:  # redis-0 is named throughout: then nothing but the samples can show two primaries
+        assert sum(last - first for first, last in found) == sum(end - begin for begin, end in overlapping)
+    for each in verdict.overlaps:
+        inside = [row for row in writes if round(each.begin * S) <= row[3] + row[4] <= round(each.end * S)]
+        naive = [sum(row[5] == "o" and row[6] == seat for row in inside) for seat in (0, 1)]
+        assert [each.acknowledged.get(SEATS[seat], 0) for seat in (0, 1)] == naive
