@@ -199,7 +199,8 @@ def _remarks(history: History, events: list[SentinelEvent], found: _Structured, 
         if each.outcome != PROMOTED:
             cliff = ": who took part starts no new one before twice the failover-timeout"
             yield f"attempt {each.number} by {each.leader}: {each.outcome}{cliff if _costs_time(each) else ''}"
-    yield from (each.describe(zero) for each in (*tilted, *rebooted))
+    yield from (tilt.describe(zero) for tilt in tilted)
+    yield from (reboot.describe(zero) for reboot in rebooted)
     times = Counter((event.sentinel, event.event) for event in events)
     for event in events:
         number = times.pop((event.sentinel, event.event), 0)

@@ -91,6 +91,11 @@ class RedisProcess:
         assert self._process is not None, f"{self.name} was never started"
         return self._process.pid
 
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+        assert self._process is not None, f"{self.name} was never started"
+        return self._process.poll()
+
     @property
     def log(self) -> Path:
         """Where it writes its log; every start appends."""

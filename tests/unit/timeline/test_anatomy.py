@@ -47,6 +47,7 @@ ELECTION: Rows = [
     switch("sentinel-2", 2.96, "redis-0", "redis-1"),
     switch("sentinel-1", 3.90, "redis-0", "redis-1"),
 ]
+CLIFF = ": who took part starts no new one before twice the failover-timeout"
 RELINKED = [
     *samples("redis-1", "replica", 0, 2.8),
     *samples("redis-1", "primary", 2.9, 6),
@@ -147,7 +148,17 @@ def test_aborted_attempt_and_second_one_are_told() -> None:
 
     assert found.attempts == 2
     assert "2 attempts" in found.headline()
-    assert "+0.800 s sentinel-1: -failover-abort-no-good-slave: attempt given up" in found.as_table()
+    assert [(each.leader, each.outcome) for each in found.tries] == [
+        ("sentinel-1", "aborted: no good replica"),
+        ("sentinel-2", "promoted"),
+    ]
+    assert found.second_attempt_after == 0.27
+    assert "attempt 1 by sentinel-1, +0.730 s .. +0.800 s: aborted: no good replica" in found.as_table()
+    assert "attempt 2 by sentinel-2, +1.000 s .. +1.900 s: promoted, 0.270 s after the first began" in found.as_table()
+    assert found.remarks == (
+        f"attempt 1 by sentinel-1: aborted: no good replica{CLIFF}",
+        "sentinel-2 tried again 0.270 s after the first attempt",
+    )
 
 
 def test_tilt_is_told_once_with_its_number() -> None:
@@ -156,7 +167,7 @@ def test_tilt_is_told_once_with_its_number() -> None:
 
     found = anatomy(made([FAULT], events))
 
-    assert found.remarks == ("+0.500 s sentinel-2: +tilt #tilt mode entered (4 times)",)
+    assert found.remarks == ("sentinel-2: TILT, took no action, from +0.500 s to the end of the recording (4 times)",)
 
 
 def test_sentinel_that_could_not_be_heard_is_told() -> None:
