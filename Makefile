@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help e2e checks drills failover survival test unit lint format up down airgap env lock clean
+.PHONY: help e2e checks drills failover survival test unit lint format up down airgap env lock clean budget
 
 # Arguments for pytest, as in: make e2e ARGS="-k claims --keep-cluster"
 ARGS ?=
@@ -48,6 +48,9 @@ up: ## Cluster and deployment up, kept until `make down`
 
 down: ## Remove the cluster that the suite made, and nothing else
 	@$(python) -m harness.down $(ARGS)
+
+budget: ## Best and worst failover times of the cluster that stands, from its configuration; breaks nothing
+	@$(python) -m harness.budget $(ARGS)
 
 airgap: ## Build every tool and image from package registries alone; runs nothing
 	@python3 -m airgap build

@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"images", "diagnosis", "replay"},
     {"deploy", "workload"},
     {"providers", "sut"},
-    {"properties"},
+    {"properties", "budget"},
     {"observations"},
     {"witness_pod", "faults"},
     {"report"},
