@@ -31,6 +31,8 @@ def axis_of(record: DrillRecord, zero: float) -> Axis:
     """Show from just before the fault to a little after things are well again; later healing runs over the edge."""
     telling = [phase.at_s for phase in record.phases]
     telling += [window.end - zero for window in record.windows if window.end is not None]
+    telling += [overlap.end - zero for overlap in record.overlaps if overlap.end is not None]
+    telling += [tilt.end - zero for tilt in record.tilts if tilt.end is not None]
     begins = [window.start - zero for window in record.windows]
     known = [bucket.t - zero for bucket in record.ops]
     known += [span.end - zero for spans in record.roles.values() for span in spans]

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from harness.report.axis import LEFT, RIGHT, WIDTH, Axis
-from harness.report.record import DrillRecord, OpsBucket, SentinelEvent
+from harness.report.buckets import merged
+from harness.report.harm import harms, rows
+from harness.report.record import DrillRecord, SentinelEvent
 from harness.report.svg import box, circle, line, path, rect, text
+from harness.report.telling import TELLING, rank
 from harness.report.wording import seconds
 
 ROW, SENTINEL_ROW, OK_HEIGHT, BAD_HEIGHT = 22.0, 40.0, 84.0, 30.0
 CHARACTER = 6.6  # advance of the 11 px sans-serif labels, a little generous so that labels do not touch
 MOST_BARS = 450
-
-#: Events worth a label first; the others get theirs where there is room. A follower's vote says less than its switch.
-TELLING = (
-    "+switch-master",
-    "+sdown",
-    "+odown",
-    "+promoted-slave",
-    "+elected-leader",
-    "+reboot",
-    "-failover-abort",
-    "+tilt",
-)
 
 
 def faults(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[list[str], float]:
@@ -95,10 +85,12 @@ def _sentinel(events: Sequence[SentinelEvent], zero: float, axis: Axis, top: flo
     """Draw one Sentinel's events; labels above and below its rail, the telling ones first, never one over another."""
     parts = []
     taken: list[list[tuple[float, float]]] = [[], []]
-    for event in sorted(events, key=_rank):
+    for event in sorted(events, key=lambda event: rank(event.event)):
         x = axis.x(event.at - zero)
         title = f"{event.at - zero:+.3f} s {event.event} {event.text}".strip()
-        parts.append(circle(x, top + 20, 3.5, "event telling" if _rank(event) < len(TELLING) else "event", title=title))
+        parts.append(
+            circle(x, top + 20, 3.5, "event telling" if rank(event.event) < len(TELLING) else "event", title=title)
+        )
         width = len(event.event) * CHARACTER + 4
         left = x + 2 if x + width < WIDTH - RIGHT else x - width
         for level, spans in enumerate(taken):
@@ -107,10 +99,6 @@ def _sentinel(events: Sequence[SentinelEvent], zero: float, axis: Axis, top: flo
                 parts.append(text(left, top + (13 if level == 0 else 34), event.event, "label"))
                 break
     return parts
-
-
-def _rank(event: SentinelEvent) -> int:
-    return next((rank for rank, name in enumerate(TELLING) if event.event.startswith(name)), len(TELLING))
 
 
 def operations(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[list[str], float]:
@@ -123,12 +111,12 @@ def operations(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[
         return [], 0.0
     factor = -(-len(buckets) // MOST_BARS)
     width_s = record.ops_bucket_s * factor
-    merged = _merged(buckets, zero, width_s)
-    most_ok = max(bucket.ok for bucket in merged) or 1
-    most_bad = max(bucket.fail + bucket.info for bucket in merged)
+    shown = merged(buckets, zero, width_s)
+    most_ok = max(bucket.ok for bucket in shown) or 1
+    most_bad = max(bucket.fail + bucket.info for bucket in shown)
     base = y + OK_HEIGHT
     data = {"ok": "", "fail": "", "info": ""}
-    for bucket in merged:
+    for bucket in shown:
         left = axis.x(bucket.t - zero)
         width = max(axis.x(bucket.t - zero + width_s) - left - 0.4, 0.6)
         ok = bucket.ok / most_ok * OK_HEIGHT
@@ -150,27 +138,32 @@ def operations(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[
     return parts, OK_HEIGHT + BAD_HEIGHT + 2
 
 
+def harm(record: DrillRecord, zero: float, axis: Axis, y: float) -> tuple[list[str], float]:
+    """Draw split brain, losses and TILT, one row per kind; the words stand beside the bar."""
+    names = rows(record)
+    parts = [text(LEFT - 8, y + index * ROW + 15, name, "lane") for index, name in enumerate(names)]
+    for one in harms(record):
+        top = y + names.index(one.row) * ROW
+        left, right = axis.x(one.start - zero), axis.x(axis.end if one.end is None else one.end - zero)
+        parts.append(rect(left, top + 2, max(right - left, 3), ROW - 5, f"harm {one.kind}", title=one.telling))
+        parts.append(_beside(one.words, top + 15, left, right))
+    return parts, len(names) * ROW
+
+
+def _beside(label: str, y: float, left: float, right: float) -> str:
+    """Write a label after a bar, before it, or from its left edge on, wherever there is room."""
+    room = len(label) * CHARACTER + 12
+    if WIDTH - RIGHT - right > room:
+        return text(right + 6, y, label, "label")
+    return text(left - 6, y, label, "edge") if left - LEFT > room else text(left + 4, y, label, "label")
+
+
 def _window_labels(record: DrillRecord, zero: float, axis: Axis, y: float) -> list[str]:
     """Write each window's length where there are no bars; one too narrow for its label has it in its tooltip only."""
     parts = []
-    for window in record.windows:
+    for window in [each for each in record.windows if not each.group]:
         left, right = axis.x(window.start - zero), axis.x(axis.end if window.end is None else window.end - zero)
         label = f"no acknowledged {window.kind}: {seconds(window.duration_s)}"
         if right - left > len(label) * CHARACTER * 1.1:
             parts.append(text((left + right) / 2, y + (18 if window.kind == "read" else 0), label, "window-label"))
     return parts
-
-
-def _merged(buckets: Sequence[OpsBucket], zero: float, width_s: float) -> list[OpsBucket]:
-    """Add up buckets so that the picture stays small; windows are drawn from their own exact bounds."""
-
-    def slot(bucket: OpsBucket) -> int:
-        return int((bucket.t - zero) / width_s + 1000.0 / width_s)
-
-    merged = []
-    for _, group in groupby(sorted(buckets, key=lambda bucket: bucket.t), key=slot):
-        some = list(group)
-        merged.append(
-            OpsBucket(some[0].t, sum(b.ok for b in some), sum(b.fail for b in some), sum(b.info for b in some))
-        )
-    return merged

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.report.proof import proof
 from harness.report.record import DrillRecord
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "not run"]
@@ -55,12 +56,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The run in one word and one sentence, why it is not GREEN, and what nobody may conclude from it."""
+    """The run in one word and one sentence, why it is not GREEN, what it proved and what nobody may conclude from it.
+
+    `not_proved` is what was not run; `reservations` are the limits of the drills that were.
+    """
 
     name: Literal["GREEN", "RED", "INCOMPLETE"]
     sentence: str
     reasons: list[str]
     not_proved: list[str]
+    proved: list[str] = field(default_factory=list)
+    reservations: list[str] = field(default_factory=list)
 
 
 def judge(
@@ -83,13 +89,15 @@ def judge(
     if not any(result.executed for result in results):
         unsure.append("no test was executed")
     not_proved = _not_proved(results, deselected)
+    shown = proof(results)
+    told = (not_proved, shown.proved, shown.reservations)
     if broken:
         sentence = f"{_tests(len(broken))} of {len(results)} found a property that does not hold."
-        return Verdict("RED", sentence, broken + unsure, not_proved)
+        return Verdict("RED", sentence, broken + unsure, *told)
     if unsure:
         sentence = "The run cannot say whether the deployment is sound: it did not get to judge everything it started."
-        return Verdict("INCOMPLETE", sentence, unsure, not_proved)
-    return Verdict("GREEN", _proved(results), [], not_proved)
+        return Verdict("INCOMPLETE", sentence, unsure, *told)
+    return Verdict("GREEN", _proved(results), [], *told)
 
 
 def first_line(text: str) -> str:

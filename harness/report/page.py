@@ -1,4 +1,4 @@
-"""The page: HTML out of the run's document. Everything in it is static, inlined and readable without JavaScript."""
+"""The page: HTML out of the run's document. Everything is inlined, and readable without JavaScript."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.artifacts import file_name
+from harness.report.figure import figure, figure_json, library
 from harness.report.outcome import Result
+from harness.report.record import DrillRecord
+from harness.report.tables import tables
 from harness.report.timeline import draw
 from harness.report.wording import seconds
 
@@ -28,10 +31,13 @@ TONES |= {
     "not run": "unsure",
 }
 MARKS = {"GREEN": "✔", "RED": "✘", "INCOMPLETE": "?"}
+MARKS |= {"good": "✔", "bad": "✘", "unsure": "-"}
 MARKS |= {"passed": "✔", "failed": "✘", "error": "✘", "skipped": "-", "xfailed": "-", "not run": "?"}
 WORST_FIRST = ("failed", "error", "not run", "passed", "xfailed", "skipped")
 #: Keys of the head that have a place of their own in the page; others are listed under their name.
 PLACED = {"images", "seed", "nodes"}
+#: As many sentences on what was proved are shown at once; more are folded away.
+FEW_LINES = 6
 
 
 def body(document: Mapping[str, Any], results: Sequence[Result]) -> str:
@@ -65,6 +71,8 @@ def body(document: Mapping[str, Any], results: Sequence[Result]) -> str:
             tones=TONES,
             marks=MARKS,
             seconds=seconds,
+            few=FEW_LINES,
+            library=_library() if any(one["figure"] for row in rows for one in row["records"]) else "",
         )
     )
 
@@ -85,10 +93,24 @@ def _environment() -> Environment:
 
 
 def _row(row: Mapping[str, Any], result: Result) -> dict[str, Any]:
-    pictures = [Markup(draw(record)) for record in result.drills]  # noqa: S704  draw() escapes every text
-    records = [{**one, "picture": picture} for one, picture in zip(row["drills"], pictures, strict=True)]
+    records = [
+        {**one, **tables(record), **_pictures(record)} for one, record in zip(row["drills"], result.drills, strict=True)
+    ]
     tone = "unsure" if row["contradictions"] else TONES[row["outcome"]]
     return {**row, "records": records, "tone": tone, "anchor": file_name(row["test"])}
+
+
+def _pictures(record: DrillRecord) -> dict[str, Markup]:
+    """Return the static picture and the figure for the page's script; both escape every text."""
+    drawn = figure(record)
+    return {
+        "picture": Markup(draw(record)),  # noqa: S704
+        "figure": Markup(figure_json(drawn) if drawn else ""),  # noqa: S704
+    }
+
+
+def _library() -> Markup:
+    return Markup(library())  # noqa: S704  Plotly's own file and ours
 
 
 def _counts(counts: Mapping[str, int]) -> str:

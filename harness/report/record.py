@@ -12,100 +12,49 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.report.course import (
+    Attempt,
+    FaultBracket,
+    Loss,
+    NameChange,
+    OpsBucket,
+    Overlap,
+    Phase,
+    RoleSpan,
+    SentinelEvent,
+    ServiceSpan,
+    Tilt,
+    ViewSpan,
+    Window,
+)
+from harness.report.judged import BudgetPhase, CheckerVerdict, LimitCheck, WitnessHealth
+
+#: Who fills a record needs this module alone.
+__all__ = [
+    "Attempt",
+    "BudgetPhase",
+    "CheckerVerdict",
+    "DrillRecord",
+    "FaultBracket",
+    "LimitCheck",
+    "Loss",
+    "NameChange",
+    "OpsBucket",
+    "Overlap",
+    "Phase",
+    "ReportError",
+    "RoleSpan",
+    "SentinelEvent",
+    "ServiceSpan",
+    "Tilt",
+    "ViewSpan",
+    "Window",
+    "WitnessHealth",
+]
 
 
 class ReportError(HarnessError):
     """A record cannot be shown as it is: the drill that made it has a bug."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaultBracket:
-    """One injected fault. Its instant is a bracket: command sent at `injected_at`, answered at `returned_at`."""
-
-    name: str
-    target: str
-    injected_at: float
-    effect_at: float | None = None
-    healed_at: float | None = None
-    returned_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One step on the way from the fault to writes flowing again; `at_s` counts from the fault's `injected_at`."""
-
-    name: str
-    at_s: float
-    took_s: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """An interval without acknowledged operations of one kind ("write" or "read"); `end` None: it never ended."""
-
-    kind: str
-    start: float
-    end: float | None
-    duration_s: float
-    resolution_s: float
-    causes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CheckerVerdict:
-    """What one checker said. `valid` None: unknown, which is not a pass.
-
-    `asserted` False: shown for information, the drill does not stand or fall with it.
-    """
-
-    checker: str
-    valid: bool | None
-    explanation: str
-    asserted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class LimitCheck:
-    """A limit that the drill asserts beside what was measured; `measured_s` None: it could not be measured."""
-
-    name: str
-    limit_s: float
-    measured_s: float | None
-
-    @property
-    def held(self) -> bool | None:
-        """Whether the limit was kept; None when nothing was measured."""
-        return None if self.measured_s is None else self.measured_s <= self.limit_s
-
-
-@dataclass(frozen=True, slots=True)
-class RoleSpan:
-    """What one seat was from `start` to `end`: "primary", "replica", "unreachable", "loading" ..."""
-
-    start: float
-    end: float
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class SentinelEvent:
-    """One event as one Sentinel published it, e.g. event "+odown"."""
-
-    at: float
-    sentinel: str
-    event: str
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpsBucket:
-    """How many operations ended from `t` on, for `DrillRecord.ops_bucket_s`, by outcome."""
-
-    t: float
-    ok: int
-    fail: int
-    info: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +64,10 @@ class DrillRecord:
     `outcome` names what happened ("unplanned failover", "planned failover", "reboot, no failover due").
     `acknowledged`, `failed`, `unknown` count writes by outcome; `lost` counts acknowledged writes that were not found
     afterwards, None when that was not judged. `history` is the history file, relative to the run's directory.
+    `ops` are the writes that the drill judges by, those of clients that ask the Sentinels; `ops_by_group` has the other
+    clients, by what they are called ("pinned writers", "Service writer", "readers"). `roles` and `views` go by seat,
+    `services` by the Service's name. `budget_sentence` is "within budget" or "over budget in phase ...".
+    `proves` and `does_not_prove` are sentences: what a reader may conclude from this drill, and what not.
     """
 
     promise: str
@@ -135,6 +88,20 @@ class DrillRecord:
     ops: Sequence[OpsBucket] = ()
     ops_bucket_s: float = 0.1
     history: str | None = None
+    budget: Sequence[BudgetPhase] = ()
+    budget_sentence: str = ""
+    budget_warnings: Sequence[str] = ()
+    attempts: Sequence[Attempt] = ()
+    tilts: Sequence[Tilt] = ()
+    ops_by_group: Mapping[str, Sequence[OpsBucket]] = field(default_factory=dict)
+    losses: Sequence[Loss] = ()
+    overlaps: Sequence[Overlap] = ()
+    services: Mapping[str, Sequence[ServiceSpan]] = field(default_factory=dict)
+    views: Mapping[str, Sequence[ViewSpan]] = field(default_factory=dict)
+    dns: Sequence[NameChange] = ()
+    witness: WitnessHealth | None = None
+    proves: Sequence[str] = ()
+    does_not_prove: Sequence[str] = ()
 
     @property
     def zero(self) -> float | None:
@@ -145,8 +112,9 @@ class DrillRecord:
 
     @property
     def longest_write_window(self) -> Window | None:
-        """The longest interval without an acknowledged write; None when there was none or no writer ran."""
-        return max((w for w in self.windows if w.kind == "write"), key=lambda w: w.duration_s, default=None)
+        """The longest interval without an acknowledged write of those the drill judges by; None when there was none."""
+        judged = (window for window in self.windows if window.kind == "write" and not window.group)
+        return max(judged, key=lambda w: w.duration_s, default=None)
 
     @property
     def contradictions(self) -> list[str]:

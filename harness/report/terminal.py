@@ -35,6 +35,8 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
     for test in document["tests"]:
         for record in test["drills"]:
             yield f"{test['outcome']:7} {record['sentence']}"
+            if record["budget_sentence"]:
+                yield f"        {record['budget_sentence']}"[:LONGEST_LINE]
             if record["new_primary"] not in {None, record["old_primary"]}:
                 yield from (f"        {line}" for line in phase_table(record["phases"]))
     yield from (f"not proved: {line}"[:LONGEST_LINE] for line in verdict["not_proved"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from harness.report.axis import RIGHT, WIDTH, Axis, axis_of
-from harness.report.lanes import faults, operations, roles, sentinels
+from harness.report.lanes import faults, harm, operations, roles, sentinels
 from harness.report.record import DrillRecord, Window
 from harness.report.svg import circle, line, rect, text
 from harness.report.wording import drill_sentence, seconds, write_limit
@@ -28,7 +28,7 @@ def draw(record: DrillRecord) -> str:
     axis = axis_of(record, zero)
     parts: list[str] = []
     y = TOP
-    for lane in (faults, roles, sentinels, operations):
+    for lane in (faults, roles, sentinels, operations, harm):
         drawn, height = lane(record, zero, axis, y)
         if drawn:
             parts += drawn
@@ -66,7 +66,7 @@ def _ticks(axis: Axis, bottom: float, origin: str) -> list[str]:
 
 def _windows(record: DrillRecord, zero: float, axis: Axis, bottom: float) -> list[str]:
     parts = []
-    for window in record.windows:
+    for window in [each for each in record.windows if not each.group]:  # a group's own is in the table
         left, right = axis.x(window.start - zero), axis.x(axis.end if window.end is None else window.end - zero)
         label = _window_label(window)
         parts.append(rect(left, TOP - 8, right - left, bottom - TOP + 8, f"window {escape(window.kind)}", title=label))

@@ -33,6 +33,12 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 60)} min {int(value % 60):02d} s"
 
 
+def since_fault(record: DrillRecord, instant: float) -> str:
+    """Return an instant as the pictures count: time since the fault, with a sign."""
+    after = instant - (record.zero or 0.0)
+    return f"{'-' if after < 0 else '+'}{seconds(abs(after))}"
+
+
 def _writes(record: DrillRecord) -> str:
     window = record.longest_write_window
     limit = write_limit(record, window)
@@ -66,8 +72,19 @@ def _primary(record: DrillRecord) -> str:
 
 
 def _losses(record: DrillRecord) -> str:
+    others = [f"{group} lost {count:,}" for group, count in _lost_by_group(record).items()]
     if record.lost is None:
-        return ""
+        return f"acknowledged writes: {', '.join(others)}" if others else ""
     if record.lost == 0:
-        return "no acknowledged write was lost"
-    return f"{record.lost} acknowledged write{'' if record.lost == 1 else 's'} lost"
+        own = "no acknowledged write was lost"
+        return ", but ".join([f"{own} by clients that ask the Sentinels", *others]) if others else own
+    return ", ".join([f"{record.lost} acknowledged write{'' if record.lost == 1 else 's'} lost", *others])
+
+
+def _lost_by_group(record: DrillRecord) -> dict[str, int]:
+    """Return, by group of writers, the most that any seat lacks; a write missing on two seats is one lost write."""
+    most: dict[str, dict[str, int]] = {}
+    for loss in record.losses:
+        seats = most.setdefault(loss.group, {})
+        seats[loss.seat] = seats.get(loss.seat, 0) + loss.count
+    return {group: max(seats.values()) for group, seats in most.items()}

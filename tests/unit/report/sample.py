@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from harness.report.record import (
+    Attempt,
+    BudgetPhase,
     CheckerVerdict,
     DrillRecord,
     FaultBracket,
     LimitCheck,
-    OpsBucket,
+    NameChange,
     Phase,
     RoleSpan,
     SentinelEvent,
     Window,
+    WitnessHealth,
 )
+from tests.unit.report import sample_course as course
 
-FAULT_AT = 1007.4
+FAULT_AT = course.FAULT_AT
+STEPS = {
+    "last acknowledged write": (0.02, None, ""),
+    "first Sentinel: subjectively down": (5.06, 5.04, "down-after 5 s"),
+    "all Sentinels: subjectively down": (5.12, 0.06, ""),
+    "objectively down": (5.16, 0.04, "quorum 2"),
+    "leader elected": (5.23, 0.07, "redis-sentinel-1"),
+    "promoted": (6.24, 1.01, ""),
+    "first Sentinel switched": (6.31, 0.07, ""),
+    "first acknowledged write": (6.95, 0.64, "on redis-1"),
+    "last Sentinel switched": (7.35, 0.4, ""),
+    "replicas linked again": (8.02, 0.67, "redis-2"),
+}
+
+
+def budget(*, detection: float = 5.04, election: float = 0.17, promotion: float = 1.01) -> list[BudgetPhase]:
+    """Return what the default settings allow, beside what was measured."""
+    rows = [
+        ("detection", 5.0, 6.1, detection, "down-after 5 s, and up to one PING period where the connection stays open"),
+        ("agreement and election", 0.05, 10.2, election, "a timer tick to ask the others; an election may take 10 s"),
+        ("promotion seen", 0.2, 2.2, promotion, "Sentinel asks with INFO once a second"),
+        ("clients arrive", 0.0, 1.0, 0.64, "the client's own retry of 50 ms and its timeout of 500 ms"),
+    ]
+    return [BudgetPhase(name, best, worst, took, took <= worst, why) for name, best, worst, took, why in rows]
 
 
 def unplanned(*, gap_s: float = 6.93, limit_s: float = 30.0) -> DrillRecord:
     """Return the record of a primary that was deleted with its seat kept empty."""
     stopped, back = FAULT_AT + 0.021, FAULT_AT + 0.021 + gap_s
-    steps = {
-        "last acknowledged write": (0.02, None, ""),
-        "first Sentinel: subjectively down": (5.06, 5.04, "down-after 5 s"),
-        "all Sentinels: subjectively down": (5.12, 0.06, ""),
-        "objectively down": (5.16, 0.04, "quorum 2"),
-        "leader elected": (5.23, 0.07, "redis-sentinel-1"),
-        "promoted": (6.24, 1.01, ""),
-        "first Sentinel switched": (6.31, 0.07, ""),
-        "first acknowledged write": (round(0.021 + gap_s, 2), 0.64, "on redis-1"),
-        "last Sentinel switched": (7.35, 0.4, ""),
-        "replicas linked again": (8.02, 0.67, "redis-2"),
-    }
+    steps = STEPS | {"first acknowledged write": (round(0.021 + gap_s, 2), 0.64, "on redis-1")}
     return DrillRecord(
         promise="Losing the primary's pod stops writes for no longer than 30 s.",
         outcome="unplanned failover",
@@ -43,7 +59,7 @@ def unplanned(*, gap_s: float = 6.93, limit_s: float = 30.0) -> DrillRecord:
             )
         ],
         phases=[Phase(name, at, took, note) for name, (at, took, note) in steps.items()],
-        windows=[Window("write", stopped, back, gap_s, 0.004, ["connection refused", "READONLY"])],
+        windows=[Window("write", stopped, back, gap_s, 0.004, ["291 refused", "10 readonly"])],
         verdicts=[
             CheckerVerdict("stats", True, "31,204 writes, 30,870 of them acknowledged"),
             CheckerVerdict("lost writes", True, "every acknowledged write is on the new primary"),
@@ -54,10 +70,32 @@ def unplanned(*, gap_s: float = 6.93, limit_s: float = 30.0) -> DrillRecord:
         failed=301,
         unknown=33,
         lost=0,
-        roles=_roles(),
-        sentinel_events=_events(),
-        ops=_ops(stopped, back),
+        roles=course.moved_roles(gone=0.1, back=24.2, promoted=5.4),
+        sentinel_events=course.events_of_a_promotion(),
+        ops=course.ops(stopped, back),
         history="history/drills_test_x.jsonl",
+        budget=budget(),
+        budget_sentence="within budget",
+        budget_warnings=["min-replicas-to-write is 0: a primary that is cut off goes on acknowledging writes."],
+        attempts=[Attempt("redis-sentinel-1", FAULT_AT + 5.17, FAULT_AT + 7.35, "redis-1 was promoted")],
+        ops_by_group={
+            "Service writer": course.ops(stopped, FAULT_AT + 8.4, rate=10, bad=10, unknown=1),
+            "readers": course.ops(FAULT_AT + 0.02, FAULT_AT + 0.4, rate=20, bad=2, unknown=0),
+        },
+        services=course.moved_service(gone=1.2, back=8.4),
+        views=course.moved_views((6.31, 7.35, 6.33), down=5.06),
+        dns=[
+            NameChange(FAULT_AT + 1.1, "redis-0.redis-headless", error="no such name"),
+            NameChange(FAULT_AT + 23.0, "redis-0.redis-headless", ["10.42.1.17"]),
+        ],
+        witness=WitnessHealth(0.0021, 0.0, 0.004),
+        proves=[
+            "Losing the primary's pod stopped writes of clients that ask the Sentinels for 6.93 s, of 30 s allowed."
+        ],
+        does_not_prove=[
+            "That no write is ever lost: Redis replicates asynchronously, and this was one failover.",
+            "Anything about the loss of a whole node or zone.",
+        ],
     )
 
 
@@ -75,7 +113,7 @@ def reboot() -> DrillRecord:
             Phase("process runs again", 1.1, 1.09),
             Phase("first acknowledged write", 1.32, 0.22),
         ],
-        windows=[Window("write", FAULT_AT + 0.01, back, 1.31, 0.003, ["connection refused", "LOADING"])],
+        windows=[Window("write", FAULT_AT + 0.01, back, 1.31, 0.003, ["80 refused", "8 loading"])],
         verdicts=[CheckerVerdict("lost writes", True, "every acknowledged write is on redis-2 and both replicas")],
         limits=[LimitCheck("interruption of writes", 5.0, 1.31)],
         acknowledged=14031,
@@ -96,52 +134,6 @@ def reboot() -> DrillRecord:
             SentinelEvent(FAULT_AT + 1.9 + n / 10, f"redis-sentinel-{n}", "+reboot", "master mymaster redis-2")
             for n in range(3)
         ],
-        ops=_ops(FAULT_AT + 0.01, back, until=FAULT_AT + 6),
+        ops=course.ops(FAULT_AT + 0.01, back, until=FAULT_AT + 6),
         history="history/drills_test_y.jsonl",
     )
-
-
-def _roles() -> dict[str, list[RoleSpan]]:
-    end = FAULT_AT + 30
-    return {
-        "redis-0": [
-            RoleSpan(FAULT_AT - 4, FAULT_AT + 0.1, "primary"),
-            RoleSpan(FAULT_AT + 0.1, FAULT_AT + 24.2, "unreachable"),
-            RoleSpan(FAULT_AT + 24.2, end, "replica"),
-        ],
-        "redis-1": [RoleSpan(FAULT_AT - 4, FAULT_AT + 5.4, "replica"), RoleSpan(FAULT_AT + 5.4, end, "primary")],
-        "redis-2": [RoleSpan(FAULT_AT - 4, end, "replica")],
-    }
-
-
-def _events() -> list[SentinelEvent]:
-    leader, others = "redis-sentinel-1", ("redis-sentinel-0", "redis-sentinel-2")
-    told = [
-        (5.06, leader, "+sdown"),
-        (5.16, leader, "+odown"),
-        (5.17, leader, "+new-epoch"),
-        (5.17, leader, "+try-failover"),
-    ]
-    told += [(5.18, leader, "+vote-for-leader"), (5.23, leader, "+elected-leader"), (5.3, leader, "+selected-slave")]
-    told += [(6.24, leader, "+promoted-slave"), (6.9, leader, "+slave-reconf-done"), (7.35, leader, "+switch-master")]
-    told += [(5.08 + n * 0.04, name, "+sdown") for n, name in enumerate(others)]
-    told += [(5.19, name, "+vote-for-leader") for name in others] + [
-        (6.31, name, "+config-update-from") for name in others
-    ]
-    told += [(6.31 + n * 0.02, name, "+switch-master") for n, name in enumerate(others)]
-    return [
-        SentinelEvent(FAULT_AT + at, name, event, "master mymaster redis-0.redis-headless 6379")
-        for at, name, event in sorted(told)
-    ]
-
-
-def _ops(stopped: float, back: float, until: float = FAULT_AT + 30) -> list[OpsBucket]:
-    start = FAULT_AT - 4
-    buckets = []
-    for number in range(int((until - start) * 10)):
-        t = start + number / 10
-        share = max(0.0, min(t + 0.1, back) - max(t, stopped)) * 10
-        busy = 97 + (number * 7) % 9
-        felt = round(4 * share)
-        buckets.append(OpsBucket(round(t, 3), round(busy * (1 - share)), felt, 8 if 0.3 < share < 1 else 0))
-    return buckets
