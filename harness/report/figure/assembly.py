@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.axis import axis_of
+from harness.report.axis import Axis, axis_of
 from harness.report.figure import events, operations, shading, states
 from harness.report.figure.frame import INK, PAPER, QUIET, RULE, Frame, Rows
 from harness.report.record import DrillRecord
@@ -18,7 +18,7 @@ def figure(record: DrillRecord) -> dict[str, Any] | None:
     if zero is None or not (record.ops or record.roles or record.sentinel_events):
         return None
     axis = axis_of(record, zero)
-    frame = Frame(zero, axis, _last(record, zero))
+    frame = Frame(zero, axis, _last(record, zero, axis))
     rows = Rows()
     data = [
         *events.phases(record, frame, rows),
@@ -36,13 +36,13 @@ def figure(record: DrillRecord) -> dict[str, Any] | None:
     return {"data": data, "layout": _layout(record, frame, rows, lanes)}
 
 
-def _last(record: DrillRecord, zero: float) -> float:
+def _last(record: DrillRecord, zero: float, axis: Axis) -> float:
     """Return the last instant that anything is known of, in seconds since the fault."""
     known = [bucket.t + record.ops_bucket_s for bucket in record.ops]
     known += [span.end for spans in record.roles.values() for span in spans]
     known += [event.at for event in record.sentinel_events]
     known += [fault.healed_at for fault in record.faults if fault.healed_at is not None]
-    return round(max(known) - zero, 3)
+    return round(max(known, default=zero + axis.end) - zero, 3)
 
 
 def _layout(record: DrillRecord, frame: Frame, rows: Rows, lanes: list[operations.Lane]) -> dict[str, Any]:

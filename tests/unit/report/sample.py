@@ -59,7 +59,10 @@ def unplanned(*, gap_s: float = 6.93, limit_s: float = 30.0) -> DrillRecord:
             )
         ],
         phases=[Phase(name, at, took, note) for name, (at, took, note) in steps.items()],
-        windows=[Window("write", stopped, back, gap_s, 0.004, ["291 refused", "10 readonly"])],
+        windows=[
+            Window("write", stopped, back, gap_s, 0.004, ["291 refused", "10 readonly"]),
+            Window("read", FAULT_AT + 0.02, FAULT_AT + 0.4, 0.38, 0.01, ["8 refused"], "readers"),
+        ],
         verdicts=[
             CheckerVerdict("stats", True, "31,204 writes, 30,870 of them acknowledged"),
             CheckerVerdict("lost writes", True, "every acknowledged write is on the new primary"),

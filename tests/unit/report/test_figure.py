@@ -27,6 +27,9 @@ from harness.report.record import (
     ViewSpan,
     Window,
 )
+from harness.report.tables import tables
+from harness.report.timeline import draw
+from harness.report.wording import drill_sentence
 from tests.unit.report import sample, sample_trouble
 
 AT = sample.FAULT_AT
@@ -66,6 +69,23 @@ def test_plotly_accepts_every_figure(drill: str) -> None:
 
     go.Figure(found)  # raises on a property or value that Plotly does not know
     json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(DrillRecord) if field.name != "promise"])
+@pytest.mark.parametrize("drill", ["unplanned", "paused", "tilt"])
+def test_a_record_that_lacks_one_piece_is_shown_all_the_same(drill: str, name: str) -> None:
+    record = dataclasses.replace(DRILLS[drill](), **{name: getattr(DrillRecord(""), name)})
+
+    go.Figure(drawn(record))
+    assert draw(record)
+    assert tables(record)
+    assert drill_sentence(record)
+
+
+def test_a_seat_that_was_never_sampled_breaks_nothing() -> None:
+    record = DrillRecord("x", faults=[FaultBracket("noop", "", 5.0)], roles={"redis-0": []})
+
+    go.Figure(drawn(record))
 
 
 def test_a_drill_without_a_history_has_no_figure() -> None:
