@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.clients import usual_clients
 from harness.cluster import Cluster, Object
 from harness.deploy import deploy, render
 from harness.drill import Drill
@@ -191,9 +192,12 @@ def drill(
     """A drill: steady state before it and after it, faults and workload on one clock, and its record in the report."""
     faults = Faults(bench, report.run.faults)
     promise = (request.function.__doc__ or request.node.name).strip().splitlines()[0]
-    drill = Drill(request.node.name, promise, bench.sut, faults, workload, seed=settings.chaos_seed)
+    clients = usual_clients(settings.namespace)
+    name, seed = request.node.name, settings.chaos_seed
+    drill = Drill(name, promise, bench.sut, faults, workload=workload, clients=clients, seed=seed)
     try:
         yield drill
         drill.await_steady()
     finally:
         report.attach(request.node, drill.record())
+        drill.keep_verdicts()

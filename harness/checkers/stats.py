@@ -30,8 +30,9 @@ class Stats(Verdict):
 def stats(history: History, *, at_least: int = 1) -> Stats:
     """Whether the history can prove anything at all.
 
-    It can if each group of writers had `at_least` acknowledged writes and each group of readers an answered read, each
-    Sentinel was listened to, and each seat answered. If not, the verdict is unknown, never valid.
+    It can if each group of writers had `at_least` acknowledged writes (writers pinned to a seat, which may be a replica
+    all the time, so many tries), each group of readers an answered read, each Sentinel was listened to, and each seat
+    answered. If not, the verdict is unknown, never valid.
     """
     writes = history.writes
     is_ok = writes.is_ok
@@ -77,9 +78,11 @@ def _missing(history: History, at_least: int) -> list[str]:
         missing.append(history.why_incomplete)
     writes = history.writes
     groups = Counter({each.group: 0 for each in history.writers})
-    numbers = np.bincount(writes.view(writes.writer)[writes.is_ok], minlength=len(history.writers)).tolist()
-    for writer, number in zip(history.writers, numbers, strict=True):
-        groups[writer.group] += number
+    seats = {each.name for each in history.instances.values()}
+    acknowledged = np.bincount(writes.view(writes.writer)[writes.is_ok], minlength=len(history.writers)).tolist()
+    tried = np.bincount(writes.view(writes.writer), minlength=len(history.writers)).tolist()
+    for writer, oks, ops in zip(history.writers, acknowledged, tried, strict=True):
+        groups[writer.group] += ops if writer.target in seats else oks
     if not groups:
         missing.append("nobody wrote")
     missing += [f"{name}: {number} acknowledged writes" for name, number in sorted(groups.items()) if number < at_least]

@@ -1,0 +1,6 @@
+"""A drill: faults and workload on one clock between two steady states, and what the history says afterwards."""
+
+from harness.drill.dataset import DATASET_KEYS, Dataset
+from harness.drill.drill import Drill
+
+__all__ = ["DATASET_KEYS", "Dataset", "Drill"]

@@ -1,0 +1,37 @@
+"""The drill as tests use it, and what it hands to the report."""
+
+from __future__ import annotations
+
+from harness.budget import cautions
+from harness.drill.judging import Judging
+from harness.drill_record import Left, record_of
+from harness.report.record import DrillRecord
+from harness.sut.names import PROMISED_FAILOVER_S
+
+
+class Drill(Judging):
+    """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging`)."""
+
+    def record(self) -> DrillRecord:
+        """Return what the report shows of this drill: what was asserted, and the rest for information."""
+        has_history = self._history is not None
+        return record_of(
+            Left(
+                self._promise,
+                outcome=self.kind_in_words,
+                primaries=(self.primary, self.now.primaries[0] if self.now.primaries else None),
+                faults=self._faults.injected,
+                asserted=self._judgement.asserted,
+                limits=self._limits,
+                history=self._history,
+                anatomy=self.anatomy if has_history else None,
+                budget=self.budget_verdict if has_history else None,
+                cautions=[each.text for each in cautions(self.budget, PROMISED_FAILOVER_S)] if has_history else (),
+                for_information=self._judgement.for_information(self.history) if has_history else (),
+            )
+        )
+
+    def keep_verdicts(self) -> None:
+        """Keep beside the history what was asked of it, after `record`, so that it can be asked again from disk."""
+        if self._history is not None:
+            self._judgement.save(self._history)

@@ -1,0 +1,95 @@
+"""What a drill asserts of its history: each question once, its answer kept for the report and for a replay."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from harness.budget import BudgetVerdict, judge
+from harness.drill.waiting import AOF_LAG_S, Waiting
+from harness.errors import HarnessError
+from harness.history.records import MICRO
+from harness.report.record import LimitCheck
+from harness.sut.names import PROMISED_FAILOVER_S
+
+KINDS = {
+    "planned": "planned failover",
+    "unplanned": "unplanned failover",
+    "reboot": "reboot, no failover due",
+    "none": "no failover",
+}
+
+
+class Judging(Waiting):
+    """The judgements of a drill. Each `is`-like method returns whether it holds; `explain` says why not."""
+
+    @property
+    def kind(self) -> str:
+        """What happened: planned, unplanned, reboot (a Sentinel saw a new process, nobody was promoted) or none."""
+        found = self.anatomy
+        return "reboot" if found.kind == "none" and found.rebooted else found.kind
+
+    @property
+    def kind_in_words(self) -> str:
+        """The outcome as the report names it; where no client wrote, what was done."""
+        if self._history is None:
+            return ", ".join(str(felled) for felled in self._faults.injected)
+        return KINDS.get(self.kind, self.kind)
+
+    def write_gap_is_within_the_promise(self) -> bool:
+        """Whether clients were without an acknowledged write for no longer than the 30 s of the report, at a time."""
+        gap = self._judgement.ask(self.history, "unavailability", since_fault=True, at_most=PROMISED_FAILOVER_S)
+        measured = getattr(gap, "duration", None) if getattr(gap, "window", None) else None
+        self._limits.append(LimitCheck("write gap", PROMISED_FAILOVER_S, measured))
+        return gap.valid is True
+
+    def no_acknowledged_write_is_lost(self) -> bool:
+        """Whether every write acknowledged to clients that ask the Sentinels is on each instance, by identity."""
+        return self._judgement.ask(self.history, "lost_writes").valid is True
+
+    def only_writes_that_the_aof_may_lack_are_lost(self) -> bool:
+        """Whether no more is lost than was acknowledged in the AOF_LAG_S before the fault: what everysec allows."""
+        fault = self.history.fault()
+        if fault is None:
+            raise HarnessError("no fault was injected while clients wrote")
+        begin, end = fault.sent - int(AOF_LAG_S * MICRO), fault.returned
+        writes = self.history.writes
+        unsynced = sum(begin <= writes.completed[index] <= end for index in writes.oks())
+        return self._judgement.ask(self.history, "lost_writes", at_most=unsynced).valid is True
+
+    def never_two_writable_primaries(self) -> bool:
+        """Whether no instance acknowledged anything beside the rightful primary, though it was tried."""
+        return self._judgement.ask(self.history, "split_brain").valid is True
+
+    def no_write_is_altered(self) -> bool:
+        """Whether no write came back after it was refused or gone, was applied twice, or was seen and then gone."""
+        return self._judgement.ask(self.history, "altered_writes").valid is True
+
+    def everybody_holds_the_same(self) -> bool:
+        """Whether all instances hold the same keys with the same content in the end, and stand at the same offset."""
+        return self._judgement.ask(self.history, "convergence").valid is True
+
+    @cached_property
+    def budget_verdict(self) -> BudgetVerdict:
+        """The phases of this failover or reboot beside what the deployed configuration allows them."""
+        return judge(self.anatomy, self.budget)
+
+    def is_within_budget(self) -> bool:
+        """Whether no phase took certainly longer than the deployed configuration allows it at worst."""
+        self._limits.append(
+            LimitCheck("computed budget", self.budget.course(self.budget_verdict.course).worst_s, self._gap_s())
+            if self.budget_verdict.course
+            else LimitCheck("computed budget", 0.0, None)
+        )
+        return self.budget_verdict.valid is True
+
+    def _gap_s(self) -> float | None:
+        window = self.anatomy.window
+        return window.duration if window.window is not None else None
+
+    def explain(self) -> str:
+        """Return everything that is known, for the message of a failed assertion."""
+        parts = [verdict.explain() for verdict in self._judgement.asserted]
+        if self._history is not None:
+            parts.insert(0, self.budget_verdict.explain())
+            parts.insert(0, self.anatomy.as_table())
+        return "\n".join([f"{self.kind_in_words}; now: {self.now}", *parts])

@@ -1,0 +1,69 @@
+"""What a drill waits for while its faults hold: a new primary, writes, the steady state, windows without a change."""
+
+from __future__ import annotations
+
+import time
+
+from harness import wait
+from harness.drill.course import WRITES_S, Course
+from harness.errors import HarnessError
+from harness.sut import Topology
+
+#: Patience, not a limit: a first attempt that fails is followed by another one after 2 x failover-timeout (60 s).
+NEW_PRIMARY_S = 90.0
+
+#: sentinel.c: an unanswered PING is noticed a period late, and an election may take min(10 s, failover-timeout).
+PING_PERIOD_S = 1.0
+ELECTION_TIMEOUT_S = 10.0
+
+#: With appendfsync everysec, Redis holds an AOF write back for up to 2 s while an fsync is under way (aof.c,
+#: flushAppendOnlyFile); what it acknowledged meanwhile is in its memory alone.
+AOF_LAG_S = 2.0
+
+#: How long clients write before the time that a crash may lose, so that there is something that it must not lose.
+SOME_WRITES_S = 1.0
+
+
+class Waiting(Course):
+    """The waits of a drill: bounded, and returning what came."""
+
+    def primary_other_than(self, old: str) -> str:
+        """Return the seat that the Sentinels' majority names and that says primary itself, once it is not `old`."""
+        return wait.eventually(
+            self._sut.elected_primary,
+            lambda seat: seat != old,
+            seconds=NEW_PRIMARY_S,
+            what=f"a primary other than {old}",
+        )
+
+    def await_writes(self) -> None:
+        """Return when writes are being acknowledged."""
+        if self._recording is None:
+            raise HarnessError("writes are awaited outside of `writing`: the drill has no workload")
+        wait.eventually(self._recording.is_writing, seconds=WRITES_S, what="acknowledged writes")
+
+    def await_writes_that_the_aof_must_have(self) -> None:
+        """Return when clients have written for longer than the AOF may lag behind what is acknowledged."""
+        wait.pause_until(time.monotonic() + AOF_LAG_S + SOME_WRITES_S)
+
+    def await_steady(self) -> Topology:
+        """Return the topology once it is steady again. Raises SteadyStateError."""
+        self.now = self._sut.steady()
+        return self.now
+
+    def keeps_its_primary_for_as_long_as_detection_could_take(self, primary: str) -> None:
+        """Return when nobody else was elected for longer than detection and an election could have taken.
+
+        The window runs from now on, which is after the fault was felt, so it is longer than it needs to be.
+        """
+        wait.consistently(
+            self._sut.elected_primary,
+            lambda seat: seat == primary,
+            seconds=self.detection_and_election_s,
+            what=f"{primary} as the elected primary",
+        )
+
+    @property
+    def detection_and_election_s(self) -> float:
+        """The longest that the Sentinels may take from the loss of a primary to the end of a first election."""
+        return max(view.down_after_s for view in self.before.sentinels) + PING_PERIOD_S + ELECTION_TIMEOUT_S

@@ -1,0 +1,63 @@
+"""What a reader may conclude from one drill, and what not: sentences that follow from what was asserted and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from harness.checkers import Convergence, LostWrites, SplitBrain, Unavailability, Verdict
+from harness.faults import Felled
+from harness.timeline import UNPLANNED
+
+if TYPE_CHECKING:
+    from harness.drill_record import Left
+
+
+def proves(left: Left) -> list[str]:
+    """Return what was asserted and held, one sentence each, beginning with what was done."""
+    done = _done(left.faults)
+    return [f"{done}: {said}" for verdict in left.asserted if verdict.valid is True for said in _proved(verdict)]
+
+
+def does_not_prove(left: Left) -> list[str]:
+    """Return what the drill leaves open though it may look proven."""
+    return list(_open(left))
+
+
+def _done(faults: Sequence[Felled]) -> str:
+    return " and ".join(dict.fromkeys(str(felled) for felled in faults)) or "undisturbed"
+
+
+def _proved(verdict: Verdict) -> Iterator[str]:
+    if isinstance(verdict, Unavailability) and verdict.window:
+        again = f"could {_kind(verdict)} again after {verdict.duration:.2f} s at the longest"
+        yield f"clients that ask the Sentinels {again}"
+    elif isinstance(verdict, LostWrites):
+        worst = max(verdict.lost.values(), default=0)
+        lost = "none is lost" if not worst else f"{worst} are lost, no more than is allowed"
+        yield f"of {verdict.acknowledged:,} acknowledged writes {lost}, by identity, on every instance"
+    elif isinstance(verdict, SplitBrain):
+        yield "no instance took writes beside the rightful primary"
+    elif isinstance(verdict, Convergence):
+        yield "all instances hold the same in the end, key by key"
+
+
+def _kind(verdict: Unavailability) -> str:
+    return "read" if " read" in verdict.summary else "write"
+
+
+def _open(left: Left) -> Iterator[str]:
+    if left.history is None or left.anatomy is None:
+        yield f"{_done(left.faults)}: nobody wrote meanwhile, so nothing is known of clients' errors and gaps."
+        return
+    if left.anatomy.kind == UNPLANNED:
+        yield (
+            "That a crash of the primary never loses an acknowledged write: replication is asynchronous, and what one"
+            " run lost or did not lose is no promise."
+        )
+    if any(each.target != "sentinel" for each in left.history.writers):
+        yield (
+            "That clients with a fixed address or an open connection to a former primary fare as well as those that ask"
+            " the Sentinels: what they met is shown, not asserted."
+        )
+    yield "How much the times vary: each drill was run once; make e2e again, or look at several nights."
