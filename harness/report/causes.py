@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 #: By the class of witness/outcomes.py; what a server refused carries the reply's first word in small letters.
 WORDS = {
@@ -30,6 +31,16 @@ WORDS = {
     "err": "the command was refused (ERR)",
 }
 COUNTED = re.compile(r"^(\d+) (\S.*)$")
+
+
+def all_in_words(causes: Sequence[str]) -> list[str]:
+    """Return causes for reading, the most frequent first."""
+
+    def number(cause: str) -> int:
+        counted = COUNTED.match(cause)
+        return int(counted.group(1)) if counted else 0
+
+    return [in_words(cause) for cause in sorted(causes, key=number, reverse=True)]
 
 
 def in_words(cause: str) -> str:

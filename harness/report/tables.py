@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.causes import in_words
+from harness.report.causes import all_in_words
 from harness.report.harm import harms
 from harness.report.record import BudgetPhase, DrillRecord
 from harness.report.wording import seconds, since_fault
@@ -42,7 +42,7 @@ def _windows(record: DrillRecord) -> list[dict[str, Any]]:
             "between": f"{since_fault(record, window.start)} to "
             + ("the end" if window.end is None else since_fault(record, window.end)),
             "lasted": f"{seconds(window.duration_s)} ± {seconds(window.resolution_s)}",
-            "causes": [in_words(cause) for cause in window.causes] or ["nothing was refused: clients waited"],
+            "causes": all_in_words(window.causes) or ["nothing was refused: clients waited"],
         }
         for window in record.windows
     ]

@@ -11,28 +11,23 @@ from harness.report.telling import TELLING, rank
 from harness.report.wording import seconds
 
 MARK_PX = 19.0
-LEVELS = (0.62, 0.0, -0.62)  # where the numbers of close phases step aside
+LEVEL, MOST_LEVELS = 0.64, 6  # numbers of phases that are close to each other stand on levels, in units of a row
 
 
 def phases(record: DrillRecord, frame: Frame, into: Rows) -> Iterator[Trace]:
     """Yield the phases, numbered as in the table; close ones stand above each other."""
     if not record.phases:
         return
-    middle = into.add("phases", 2.2)
-    last = [-1e9] * len(LEVELS)
-    heights = []
-    for phase in record.phases:
-        at = frame.px(phase.at_s)
-        level = next((i for i, taken in enumerate(last) if at - taken > MARK_PX), last.index(min(last)))
-        last[level] = at
-        heights.append(middle + LEVELS[level])
+    levels = _levels([frame.px(phase.at_s) for phase in record.phases])
+    height = 1.0 + LEVEL * max(levels)
+    top = into.add("phases", height) + height / 2 - 0.5
     yield {
         "type": "scatter",
         "mode": "markers+text",
         "name": "phases",
         "legendgroup": "phases",
         "x": [round(phase.at_s, 3) for phase in record.phases],
-        "y": heights,
+        "y": [round(top - LEVEL * level, 3) for level in levels],
         "text": [str(number) for number in range(1, len(record.phases) + 1)],
         "textfont": {"color": PAPER, "size": 10},
         "marker": {"color": INK, "size": 16},
@@ -44,6 +39,19 @@ def phases(record: DrillRecord, frame: Frame, into: Rows) -> Iterator[Trace]:
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
+
+
+def _levels(places: Sequence[float]) -> list[int]:
+    """Return on which level each number stands, from the top down, so that none covers another while levels last."""
+    last: list[float] = []
+    found = []
+    for at in places:
+        level = next((number for number, taken in enumerate(last) if at - taken > MARK_PX), len(last))
+        if level == MOST_LEVELS:
+            level = last.index(min(last))
+        last[level : level + 1] = [at]
+        found.append(level)
+    return found
 
 
 def sentinel_rows(record: DrillRecord, into: Rows) -> dict[str, float]:

@@ -39,8 +39,13 @@ def faults(record: DrillRecord, frame: Frame, into: Rows) -> Iterator[Trace]:
         if effect > begin:
             waiting = [_Piece(y, begin, effect, "", f"{hover}<br>sent, not yet felt")]
             yield _trace("not yet felt", "faults", waiting, (PAPER, "/", "var(--fault)", INK), first=False)
-        label = f"{fault.name} ({fault.target}), {healed}"
-        yield _label(_Piece(y, effect, end, label, hover), frame, "faults", PAPER)
+        short = f"{fault.name} ({fault.target})"
+        full = f"{short}, {healed}"
+        if frame.fits(short, effect, end):
+            label = full if frame.fits(full, effect, end) else short
+            yield words("faults", [(frame.shown(effect), y, label, "right")], PAPER)
+        else:
+            yield _label(_Piece(y, begin, end, full, hover), frame, "faults", PAPER)
 
 
 def _label(piece: _Piece, frame: Frame, group: str, colour: str) -> Trace:

@@ -104,6 +104,29 @@ def test_all_lanes_share_one_clock_and_lie_within_the_frame(drill: str) -> None:
     assert all(length >= 0 for trace in found["data"] if trace.get("orientation") == "h" for length in trace["x"])
 
 
+def test_numbers_of_phases_do_not_cover_each_other() -> None:
+    close = [Phase(f"phase {number}", 5.0 + number / 100) for number in range(5)]
+    record = dataclasses.replace(sample.unplanned(), phases=close)
+    (marks,) = traces(record, "phases")
+
+    assert len(set(marks["y"])) == 5
+    assert all(drawn(record)["layout"]["yaxis"]["range"][0] < y < 0 for y in marks["y"])
+
+
+@pytest.mark.parametrize(
+    ("effect", "heal", "label"),
+    [(0.4, 21.8, "seat empty (redis-0), healed at +21.80 s"), (5.0, 7.0, "seat empty (redis-0)"),
+     (0.1, 0.2, "seat empty (redis-0), healed at +0.20 s")],
+)  # fmt: skip
+def test_a_fault_is_named_where_there_is_room(effect: float, heal: float, label: str) -> None:
+    record = dataclasses.replace(
+        sample.unplanned(), faults=[FaultBracket("seat empty", "redis-0", AT, AT + effect, AT + heal)]
+    )
+    (words,) = (t for t in drawn(record)["data"] if t.get("mode") == "text" and t["legendgroup"] == "faults")
+
+    assert words["text"] == [f"\u00a0{label}\u00a0"]
+
+
 def test_rows_stand_in_the_order_of_cause_and_effect() -> None:
     rows = drawn(sample_trouble.paused())["layout"]["yaxis"]["ticktext"]
 

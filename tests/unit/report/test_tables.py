@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from harness.report.causes import WORDS, in_words
+from harness.report.causes import WORDS, all_in_words, in_words
 from harness.report.harm import harms
 from harness.report.record import BudgetPhase, DrillRecord, Loss
 from harness.report.tables import tables
@@ -26,6 +26,13 @@ SILENCES = ("refused", "reset", "timeout", "unreachable", "unresolved", "protoco
 )
 def test_causes_are_told_in_words(cause: str, words: str) -> None:
     assert in_words(cause) == words
+
+
+def test_the_most_frequent_cause_comes_first() -> None:
+    assert all_in_words(["8 reset", "953 unresolved"]) == [
+        "953\u00d7 the name did not resolve",
+        "8\u00d7 the connection broke",
+    ]
 
 
 def test_the_usual_causes_have_words() -> None:
