@@ -209,9 +209,9 @@ def test_pinned_writer_loses_what_a_stale_primary_acknowledged(topology: Topolog
     lost = lost_writes(history, group="pinned")
     split = split_brain(history)
     expected = written_and_gone(history, topology.named_primary())
-    losers = {history.writers[int(line.split("writer ")[1].split(" ")[0])].group for line in lost.evidence}
 
     assert lost.valid is False, lost.explain()
+    losers = {history.writers[int(line.split("writer ")[1].split(" ")[0])].group for line in lost.evidence}
     assert lost.lost[topology.named_primary().name] == expected > 0, lost.explain()
     assert losers == {"pinned"}, lost.explain()
     assert split.valid is False, split.explain()
