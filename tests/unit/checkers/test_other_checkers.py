@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.checkers import CHECKERS, Verdict, check, lost_writes, merged, stats
-from tests.unit.history.made import NUMBER, history, in_order, read, samples, swept, write
+from tests.unit.history.made import NUMBER, S, history, in_order, read, samples, swept, write
 
 Rows = list[list[object]]
 
@@ -84,6 +87,36 @@ def test_stats_refuse_readers_whose_every_read_failed() -> None:
     assert "reads: 0 ok, 1 fail; 1 timeout" in stats(failed).explain()
     assert stats(answered).valid is True, stats(answered).explain()
     assert stats(answered).reads == {"o": 1}
+
+
+@settings(deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 500), st.integers(1, 400), st.sampled_from("oofi"), st.integers(0, 1)), max_size=40
+    ),
+    st.integers(1, 10),
+)
+def test_numbers_are_those_of_counting_one_by_one(ops: list[tuple[int, int, str, int]], at_least: int) -> None:
+    """Percentiles by sorting, distances by pairs, groups by filtering."""
+    rows, at = [row for row in LIVELY if row[0] == "role"], 500
+    for number, (step, took, outcome, writer) in enumerate(ops):
+        at += step
+        error = [] if outcome == "o" else ["x"]
+        rows.append(["w", writer, number, at * 1000 - took * 1000, took * 1000, outcome, 0, *error])
+    oks = [row for row in rows if row[0] == "w" and row[5] == "o"]
+    latencies = sorted(row[4] for row in oks)
+    ends = [row[3] + row[4] for row in oks]
+    distances = sorted(later - earlier for earlier, later in itertools.pairwise(ends))
+    enough = all(sum(row[1] == writer for row in oks) >= at_least for writer in (0, 1))
+
+    found = stats(history(rows, pinned=1), at_least=at_least)
+
+    assert found.valid is (True if enough else None)
+    assert found.outcomes == {letter: n for letter in "ofi" if (n := [op[2] for op in ops].count(letter))}
+    assert found.p99_latency == (latencies[len(latencies) * 99 // 100] / S if latencies else 0)
+    assert found.median_distance == (distances[len(distances) // 2] / S if distances else 0)
+    if len(set(ends)) > 1:
+        assert math.isclose(found.acks_per_second, len(oks) / (ends[-1] - ends[0]) * S)
 
 
 def verdict(valid: bool | None) -> Verdict:

@@ -190,3 +190,39 @@ def test_overlaps_and_acknowledgements_are_those_of_a_naive_search(
         inside = [row for row in writes if round(each.begin * S) <= row[3] + row[4] <= round(each.end * S)]
         naive = [sum(row[5] == "o" and row[6] == seat for row in inside) for seat in (0, 1)]
         assert [each.acknowledged.get(SEATS[seat], 0) for seat in (0, 1)] == naive
+
+
+@settings(deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 300), st.integers(1, 250), st.sampled_from("oofi"), st.integers(0, 2)), max_size=30
+    ),
+    st.integers(0, 4000),
+    st.integers(1, 2),
+)
+def test_stale_acknowledgements_are_those_of_a_naive_search(
+    ops: list[tuple[int, int, str, int]], moved_ms: int, new: int
+) -> None:
+    """Each acknowledgement against each of whoever was named then, in one ruler's time and in the other's."""
+    roles = in_order(*(samples(seat, "primary" if seat == "redis-0" else "replica", 0, 1) for seat in SEATS))
+    writes, at = [], 2
+    for number, (step, took, outcome, seat) in enumerate(ops):
+        at += step
+        row = write(number, at / 1000, outcome, by=SEATS[seat], error="" if outcome == "o" else "x")
+        writes.append([*row[:3], at * 1000 - took * 1000, took * 1000, *row[5:]])
+    moved = moved_ms * 1000 + 1500
+    views = [["view", 3 + n, moved, f"{SEATS[new]}.example:6379", 1, "master"] for n in range(3)]
+    stale: dict[str, list[int]] = {}
+    for ruler, begin, end in ((0, 1500, moved), (new, moved, 1 << 60)):
+        acks = [
+            (row[3], row[3] + row[4], row[6]) for row in writes if row[5] == "o" and begin <= row[3] + row[4] <= end
+        ]
+        for invoked, completed, seat in acks:
+            if seat != ruler and any(by == ruler and other <= invoked for _, other, by in acks):
+                stale.setdefault(f"{SEATS[ruler]} {SEATS[seat]}", []).append(completed)
+
+    verdict = split_brain(history([*roles, *views, *writes]))
+
+    found = {f"{each.rightful} {each.stale}": (round(each.begin * S), round(each.end * S)) for each in verdict.overlaps}
+    assert found == {pair: (min(instants), max(instants)) for pair, instants in stale.items()}
+    assert (verdict.valid is False) == bool(stale)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.checkers import unavailability, windows
 from harness.history import FaultMark
-from tests.unit.history.made import S, history, write
+from tests.unit.history.made import S, history, read, write
 
 
 def steady(first_s: float, last_s: float, *, start: int = 0, step_s: float = 0.01) -> list[list[object]]:
@@ -126,6 +126,70 @@ def test_all_long_windows_are_listed() -> None:
     found = windows(history(rows), longer_than=0.3)
 
     assert [round(each.duration, 3) for each in found] == [1.0, 0.5]
+
+
+def test_cause_is_told_in_words_by_the_time_it_took() -> None:
+    """Eighteen quick refusals and one long wait: the wait is where the time went."""
+    refused = [write(200 + n, 1.1 + n * 0.05, "f", error="refused") for n in range(18)]
+    waited = ["w", 0, 300, int(2.05 * S), int(0.882 * S), "i", 0, "timeout"]
+    answered = write(301, 2.95, "f", error="readonly")
+
+    found = unavailability(history([*steady(0, 1), *refused, waited, answered, *steady(3, 4, start=400)]))
+
+    assert found.window is not None
+    assert found.window.cause == (
+        "no answer in time (98%); nobody listened at the address (2%); "
+        "the instance was a replica and refused writes (0%)"
+    )
+    assert f"cause: {found.window.cause}" in found.explain()
+
+
+def test_cause_is_that_of_the_clients_asked_for() -> None:
+    """What pinned writers met meanwhile explains nothing."""
+    pinned = [write(n, 1.2 + n / 100, "f", writer=1, error="readonly") for n in range(20)]
+    rows = [*steady(0, 1), *pinned, write(200, 1.9, "f", error="no-primary"), *steady(2, 3, start=300)]
+
+    found = unavailability(history(rows, pinned=1))
+
+    assert found.window is not None
+    assert found.window.errors == {"no-primary": 1}
+
+
+def test_reads_have_windows_of_their_own() -> None:
+    """Writes went on while Sentinel-aware reads stood still; a replica's reader hides nothing."""
+    reads = [read(0, 0.01 * n) for n in range(1, 100)] + [read(-1, 1.5, "f", error="timeout")]
+    reads += [read(0, 1.6, by="redis-1", reader=1)] + [read(0, 2 + 0.01 * n) for n in range(100)]
+    made = history([*steady(0, 3), *reads], readers=("sentinel", "redis-1"))
+
+    found = unavailability(made, kind="read", at_most=2)
+
+    assert found.valid is True, found.explain()
+    assert math.isclose(found.duration, 1.01)
+    assert "without an answered read" in found.explain()
+    assert [round(each.duration, 2) for each in windows(made, kind="read")] == [1.01]
+    assert unavailability(made).duration < 0.02
+    assert unavailability(history(steady(0, 3)), kind="read").valid is None
+
+
+def test_throttling_at_an_edge_widens_the_resolution() -> None:
+    """Kept from running for 300 ms in the second in which writes came back: they may have been back so much earlier."""
+    health = [["health", int(2.5 * S), 0, 0, 0, 0], ["health", int(3.5 * S), 0, 0, 0, 300_000]]
+    made = history([*steady(0, 1), *health, *steady(3, 4, start=200)])
+
+    assert math.isclose(unavailability(made).resolution, 0.3)
+    assert unavailability(made, at_most=1.8).valid is None
+    assert unavailability(made, at_most=1.6).valid is False
+    assert unavailability(made, at_most=2.1).valid is True
+
+
+def test_throttling_for_most_of_a_window_makes_it_unknown() -> None:
+    """The witness had no CPU: nobody knows what Redis would have answered."""
+    health = [["health", int(0.9 * S), 0, 0, 0, 0], ["health", int(1.9 * S), 0, 0, 0, 700_000]]
+
+    found = unavailability(history([*steady(0, 1), *health, *steady(2, 3, start=200)]), at_most=30)
+
+    assert found.valid is None
+    assert "CPU quota" in found.summary
 
 
 @settings(deadline=None, database=None)
