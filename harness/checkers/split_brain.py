@@ -17,7 +17,7 @@ from harness.checkers.spans import final_primary, inside, kept_by
 from harness.checkers.verdict import Verdict
 from harness.history.columns import Ints
 from harness.history.history import History
-from harness.history.records import MICRO
+from harness.history.records import MICRO, OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,8 @@ def split_brain(history: History, *, at_most: float = 0.0) -> SplitBrain:
     """
     ruling = reigns(history)
     found = [*_by_roles(history, ruling), *_by_acknowledgements(history, ruling)]
-    overlaps = tuple(_measured(history, each) for each in _merged(found))
+    longest_op = max(history.writes.took, default=0)
+    overlaps = tuple(_measured(history, each, longest_op) for each in _merged(found))
     judged = [each.is_within(at_most) for each in overlaps]
     valid: bool | None = False if False in judged else None if None in judged else True
     summary = "never two primaries"
@@ -133,7 +134,7 @@ def _by_roles(history: History, ruling: list[Reign]) -> list[_Pair]:
             if second.begin >= first.end:
                 break
             begin, end = second.begin, min(first.end, second.end)
-            if first.seat != second.seat and begin < end:
+            if begin <= end:
                 rightful, stale = _ranked(first, second, end, ruling)
                 found.append(_Pair(rightful, stale, begin, end))
     return found
@@ -181,11 +182,12 @@ def _merged(pairs: list[_Pair]) -> list[_Pair]:
     return sorted(merged, key=lambda pair: (pair.begin, pair.rightful, pair.stale))
 
 
-def _measured(history: History, pair: _Pair) -> Overlap:
+def _measured(history: History, pair: _Pair, longest_op: int) -> Overlap:
     writes, seats = history.writes, Seats(history)
     stale = seats.code(pair.stale)
-    indices = np.array(writes.between(pair.begin, pair.end), dtype=np.int64)
-    is_ok, codes = writes.is_ok[indices], seats.codes(writes.view(writes.instance)[indices])
+    inside_it = writes.between(pair.begin, pair.end)
+    indices, is_ok = np.array(inside_it, dtype=np.int64), writes.have(OK, inside_it)
+    codes = seats.codes(writes.view(writes.instance[inside_it.start : inside_it.stop]))
     counts = Counter({pair.rightful: 0, pair.stale: 0})
     for code, number in zip(*(each.tolist() for each in np.unique(codes[is_ok], return_counts=True)), strict=True):
         counts[seats.names[code] if code >= 0 else "nobody"] += number
@@ -198,7 +200,7 @@ def _measured(history: History, pair: _Pair) -> Overlap:
         begin=pair.begin / MICRO,
         end=pair.end / MICRO,
         acknowledged=dict(counts),
-        tried=_tried(history, pair, seats, stale),
+        tried=_tried(history, pair, codes_of=seats, longest_op=longest_op),
         span=span,
         lost=_lost(history, acks),
         first=op(writes, edges[0]) if edges else "",
@@ -207,14 +209,14 @@ def _measured(history: History, pair: _Pair) -> Overlap:
     )
 
 
-def _tried(history: History, pair: _Pair, seats: Seats, stale: int) -> int:
+def _tried(history: History, pair: _Pair, *, codes_of: Seats, longest_op: int) -> int:
     """Ops addressed to the stale one, under way at some moment of the interval, and not acknowledged."""
     writes = history.writes
-    first = writes.between(pair.begin, pair.end).start
-    completed = writes.view(writes.completed)[first:]
-    began = completed - writes.view(writes.took)[first:]
-    to_it = seats.codes(writes.view(writes.instance)[first:]) == stale
-    return int((to_it & (began <= pair.end) & ~writes.is_ok[first:]).sum())
+    around = writes.between(pair.begin, pair.end + longest_op)
+    part = slice(around.start, around.stop)
+    began = writes.view(writes.completed[part]) - writes.view(writes.took[part])
+    to_it = codes_of.codes(writes.view(writes.instance[part])) == codes_of.code(pair.stale)
+    return int((to_it & (began <= pair.end) & ~writes.have(OK, around)).sum())
 
 
 def _lost(history: History, acks: Ints) -> int | None:

@@ -214,10 +214,9 @@ class _Acks:
         begin_us, end_us, is_open = gap
         ops, history = self._ops, self._history
         span = ops.between(begin_us + 1, end_us if is_open else end_us - 1)
-        inside = np.array(span, dtype=np.int64)[self._judged[span.start : span.stop]]
-        letters = np.frombuffer(bytes(ops.outcome), dtype=np.uint8)[inside]
-        codes = ops.view(ops.error)[inside]
-        spent = np.minimum(ops.view(ops.took)[inside], self._completed[inside] - begin_us)
+        part, judged = slice(span.start, span.stop), self._judged[span.start : span.stop]
+        codes = ops.view(ops.error[part])[judged]
+        spent = np.minimum(ops.view(ops.took[part]), self._completed[part] - begin_us)[judged]
         numbers = np.bincount(codes, minlength=len(ops.labels)).tolist()
         time = np.bincount(codes, weights=spent, minlength=len(ops.labels)).tolist()
         met = {ops.labels[code]: code for code in range(1, len(ops.labels)) if numbers[code]}
@@ -233,7 +232,7 @@ class _Acks:
             end=end_us / MICRO,
             resolution=doubt / MICRO,
             is_open=is_open,
-            outcomes={letter: number for letter in "ofi" if (number := int((letters == ord(letter)).sum()))},
+            outcomes={letter: n for letter in "ofi" if (n := int((ops.have(letter, span) & judged).sum()))},
             errors={label: numbers[code] for label, code in met.items()},
             last_by=self._by(begin_us),
             first_by=None if is_open else self._by(end_us),

@@ -85,7 +85,12 @@ class Ops(Generic[Op]):
     @property
     def is_ok(self) -> NDArray[np.bool_]:
         """Which ops were acknowledged, as an array."""
-        found: NDArray[np.bool_] = np.frombuffer(bytes(self.outcome), dtype=np.uint8) == ord(OK)
+        return self.have(OK, range(len(self)))
+
+    def have(self, outcome: str, indices: range) -> NDArray[np.bool_]:
+        """Which of these neighbouring ops had that outcome, as an array."""
+        letters = bytes(self.outcome[indices.start : indices.stop])
+        found: NDArray[np.bool_] = np.frombuffer(letters, dtype=np.uint8) == ord(outcome)
         return found
 
     def _extend(self, rows: Sequence[list[Any]], invoked: Any, took: Any, outcome: Any, instance: Any) -> None:

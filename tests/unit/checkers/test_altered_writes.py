@@ -78,7 +78,17 @@ def test_what_a_client_saw_and_sees_no_more_is_rolled_back() -> None:
 
     assert verdict.valid is False
     assert counts(verdict) == (0, 0, 3, 0)
+    by_one = [*ACKED, read(9, 2), read(8, 3, by="redis-1"), *swept({0: [[0, 8]]}, primary="redis-1")]
+    assert counts(judged(by_one)) == (0, 0, 1, 0)
     assert "reader 0: 3 of writer 0 (7-9) seen by 2.000 s on redis-0, gone at 2.999 s on redis-1" in verdict.explain()
+
+
+def test_writes_acknowledged_after_the_second_read_began_cannot_be_missed_by_it() -> None:
+    """Of what lies between, 7 was acknowledged between the two reads, 8 only afterwards: it may have come later."""
+    early = [row for row in ACKED if row[2] not in {7, 8}]
+    rows = [*early, write(7, 2.5), write(8, 4), read(9, 2), read(6, 3, by="redis-1")]
+
+    assert counts(judged([*rows, *swept({0: [[0, 6], [8, 8]]}, primary="redis-1")])) == (0, 0, 2, 0)
 
 
 def test_what_was_gone_and_is_there_at_the_end_is_resurrected() -> None:

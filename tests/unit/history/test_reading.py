@@ -11,7 +11,7 @@ from harness.checkers import lost_writes, split_brain, stats, unavailability
 from harness.errors import HistoryError
 from harness.history import FaultMark, History, finish_journal
 from harness.history.records import FIELDS
-from tests.unit.history.made import event, file_of, role, swept, write
+from tests.unit.history.made import event, file_of, read, role, swept, write
 from witness.journal import RECORDS, VERSION
 
 ROWS = [
@@ -59,6 +59,24 @@ def test_errors_of_failed_ops_are_kept(tmp_path: Path) -> None:
     assert history.writes.counts(range(10)) == {"o": 5, "f": 5}
 
 
+def test_reads_are_kept_in_columns(tmp_path: Path) -> None:
+    """Each is read back as it was written, counted and found by its instant, like writes."""
+    rows = [*ROWS[:49], *(read(n, n / 100, by="redis-1") for n in range(1, 50)), read(-1, 0.6, "f", error="timeout")]
+
+    history = History.load(file_of(tmp_path / "reads.jsonl", rows, readers=["redis-1"]))
+
+    assert len(history.reads) == 50
+    assert history.reads[0]._asdict() == {
+        "reader": 0, "invoked": 9000, "took": 1000, "outcome": "o", "instance": 1, "writer": 0, "expected": 1,
+        "seen": 1, "error": "",
+    }  # fmt: skip
+    assert history.reads.counts() == {"o": 49, "f": 1}
+    assert history.reads.errors() == {"timeout": 1}
+    assert [each.seen for each in history.reads][-2:] == [49, -1]
+    assert list(history.reads.between(100_000, 120_000)) == [9, 10, 11]
+    assert len(list(history.reads.oks())) == 49
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     """No such file: its path and the reason."""
     with pytest.raises(HistoryError, match=r"none\.jsonl: cannot be read: No such file"):
@@ -102,6 +120,15 @@ def test_file_without_a_header_is_refused(tmp_path: Path, content: str, line: st
         ('["w",-3,7,1,1,"o",0]', "impossible value"),
         ('["w",0,7,1,1,"o",0]', "order of their completion"),
         ("", ":20: not a record"),
+        ('["w",1,7,180000,10000,"o",0]', "of a writer or reader that the header does not describe"),
+        ('["r",0,1,1,"o",0,0,1,1]', "of a writer or reader that the header does not describe"),
+        ('["w",0,7,990000,-990000,"o",0]', "impossible value"),
+        ('["w",0,-7,1,1,"o",0]', "a sequence number is negative"),
+        ('["health",1,"2",3,4,5]', "lag of a 'health' record cannot be '2'"),
+        ('["event",3,1,null,""]', "event of a 'event' record cannot be None"),
+        ('["kept",0,0,[[5,3]]]', "ranges of a 'kept' record are not ascending pairs"),
+        ('["kept",0,0,[[0,3],[3,4]]]', "ranges of a 'kept' record are not ascending pairs"),
+        ('["kept",0,0,[["0",3]]]', "ranges of a 'kept' record are not ascending pairs"),
         ('["end",1,"stopped",{}]', "a record follows the end line"),
     ],
 )
