@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.budget import SECOND_ATTEMPT, judge
 from harness.timeline import anatomy
+from tests.unit.instruments.live import live_budget
 from tests.unit.instruments.scene import await_acks, felled, running_scene
 from tests.unit.processes import RedisProcess, wait_until
 
@@ -20,6 +22,7 @@ def test_leader_that_dies_after_its_election_is_named_and_so_is_the_second_attem
     """The leader exits in mid-attempt: leader lost, and another one twice the failover-timeout later."""
     with running_scene(tmp_path, failover_timeout_ms=int(TIMEOUT_S * 1000)) as scene:
         sentinels = scene.topology.sentinels
+        allowed = live_budget(scene.topology)
         old = scene.topology.named_primary()
         for sentinel in sentinels.values():
             sentinel.client().execute_command("SENTINEL", "SIMULATE-FAILURE", "crash-after-election")
@@ -33,10 +36,12 @@ def test_leader_that_dies_after_its_election_is_named_and_so_is_the_second_attem
 
     found = anatomy(recording.history)
     first, *others = found.tries
+    verdict, second = judge(found, allowed), allowed.course(SECOND_ATTEMPT)
 
     assert len(gone) == 1, gone
     assert (first.leader, first.outcome) == (gone[0], "leader lost"), found.as_table()
     assert others, found.as_table()
+    assert len(others) == 1, found.as_table()
     assert others[-1].outcome == "promoted", found.as_table()
     assert others[-1].leader != first.leader, found.as_table()
     assert found.second_attempt_after is not None
@@ -45,4 +50,7 @@ def test_leader_that_dies_after_its_election_is_named_and_so_is_the_second_attem
     assert first.epoch is not None
     assert others[0].epoch > first.epoch, found.as_table()
     assert f"{others[0].leader} tried again" in found.as_table()
-    assert found.window.duration > 2 * TIMEOUT_S - DESYNC_S, found.as_table()
+    assert second.best_s <= found.window.duration <= second.worst_s, found.as_table()
+    assert verdict.valid is False, verdict.explain()
+    assert verdict.summary.startswith("over budget in phase"), verdict.explain()
+    assert verdict.summary.endswith("2 attempts were made"), verdict.explain()
