@@ -21,7 +21,11 @@ def test_failover_when_the_primary_pod_is_deleted_and_its_seat_stays_empty(drill
         drill.await_steady()
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.is_within_budget(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.no_write_is_altered(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.kind == "planned", drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
     assert old in drill.now.replicas, drill.explain()
@@ -38,6 +42,9 @@ def test_failover_when_the_primary_is_killed_with_its_pod(drill: Drill) -> None:
         drill.await_steady()
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.is_within_budget(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.kind == "unplanned", drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
     assert old in drill.now.replicas, drill.explain()

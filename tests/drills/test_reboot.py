@@ -22,5 +22,8 @@ def test_primary_killed_in_place_is_back_before_it_is_missed(drill: Drill) -> No
         drill.await_steady()
 
     assert drill.kind == "reboot", drill.explain()
+    assert drill.is_within_budget(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.only_writes_that_the_aof_may_lack_are_lost(), drill.explain()
     assert drill.now.primaries == (old,), drill.explain()

@@ -48,3 +48,4 @@ def test_data_survives_a_rolling_restart(drill: Drill) -> None:
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
