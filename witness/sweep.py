@@ -134,6 +134,8 @@ class Sweep:
             cursor, keys = await link.call("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", SCAN_COUNT)
             replies = await link.calls([("HGETALL", key) for key in keys])
             for key, reply in zip(keys, replies, strict=True):
+                if isinstance(reply, Exception) and reply_code(reply) != "WRONGTYPE":
+                    raise reply  # LOADING: it says nothing about the key
                 _note_key(key, key[len(self._prefix) :], reply, found, aliens)
                 if digest is not None and isinstance(reply, list):
                     digest.add(key, b"hash", reply)

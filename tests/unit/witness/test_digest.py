@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import redis
+from redis.exceptions import ResponseError
 
 from harness.history import History
 from tests.unit.processes import LOOPBACK, Topology, running_topology, wait_until
@@ -187,6 +188,22 @@ def digest_record(tmp_path: Path, link: Keyspace) -> tuple[int, str]:
     asyncio.run(record())
     (found,) = History.load(journal.path).digests
     return found.keys, found.digest
+
+
+def test_instance_that_stops_answering_in_mid_sweep_holds_nothing_strange(tmp_path: Path) -> None:
+    """LOADING instead of a hash is no content that nobody wrote: the sweep ends with it."""
+
+    class Loading(Keyspace):
+        async def calls(self, commands: list[Any]) -> list[Any]:
+            return [ResponseError("LOADING Redis is loading the dataset in memory") for _ in commands]
+
+    async def read() -> None:
+        journal = Journal(tmp_path / "x.jsonl", max_bytes=1 << 20, workload={"id": "x", "writers": []})
+        sweep = Sweep("x", cast("Any", None), cast("Any", None), journal, catch_up_s=0)
+        await sweep._read_all(cast("Any", Loading()), 0, None)
+
+    with pytest.raises(ResponseError, match="LOADING"):
+        asyncio.run(read())
 
 
 def test_too_many_keys_have_no_digest(tmp_path: Path) -> None:
