@@ -1,4 +1,4 @@
-"""Who said to be primary, and whom the Sentinels named, when."""
+"""Who said to be primary, and whom the Sentinels had elected, when."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Claim:
 
 @dataclass(slots=True)
 class Reign:
-    """From `begin` to `end` (microseconds) most Sentinels named `seat`."""
+    """From `begin` to `end` (microseconds) `seat` was the primary that the Sentinels had elected."""
 
     seat: str
     begin: int
@@ -52,20 +52,30 @@ def claims(history: History) -> list[Claim]:
 
 
 def reigns(history: History) -> list[Reign]:
-    """Whom most of the Sentinels that were ever heard named, in order; nobody reigns while there is no majority."""
-    sentinels = {view.sentinel for view in history.views}
-    latest: dict[int, str | None] = {}
+    """Who was rightful, in order: the one named with the highest config epoch so far, by most who name with that one.
+
+    An epoch is won by a majority of the Sentinels, and the higher one prevails (Sentinel documentation, "configuration
+    epochs"); so the first who tells of a new primary is right already, and a Sentinel that lags behind or falls silent
+    ends nobody's reign.
+    """
+    latest: dict[int, tuple[int, str]] = {}
     found: list[Reign] = []
+    highest = -1
     for view in sorted(history.views, key=lambda view: view.at):
-        latest[view.sentinel] = history.name_at(view.primary) if view.primary else None
-        seat, votes = Counter(latest.values()).most_common(1)[0]
-        ruler = seat if 2 * votes > len(sentinels) else None
-        is_open = bool(found) and found[-1].end == _OPEN
-        if is_open and found[-1].seat != ruler:
-            found[-1].end = view.at
-            is_open = False
-        if ruler and not is_open:
-            found.append(Reign(ruler, view.at, _OPEN))
+        latest.pop(view.sentinel, None)
+        if not view.primary:
+            continue
+        epoch = -1 if view.epoch is None else view.epoch
+        latest[view.sentinel] = (epoch, history.name_at(view.primary))
+        highest = max(highest, epoch)
+        votes = Counter(seat for with_epoch, seat in latest.values() if with_epoch == highest)
+        if not votes:
+            continue
+        seat, number = votes.most_common(1)[0]
+        if 2 * number > votes.total() and (not found or found[-1].seat != seat):
+            if found:
+                found[-1].end = view.at
+            found.append(Reign(seat, view.at, _OPEN))
     return found
 
 

@@ -24,8 +24,8 @@ from harness.history.records import MICRO, OK
 class Overlap:
     """Two primaries at once; seconds since the origin.
 
-    `rightful` is the one that most Sentinels named, `stale` the other. `acknowledged` counts the writes that each
-    instance acknowledged meanwhile, for clients of any kind; `tried` how many ops were addressed to the stale one
+    `rightful` is the one that the Sentinels had elected last, `stale` the other. `acknowledged` counts the writes that
+    each instance acknowledged meanwhile, for clients of any kind; `tried` how many ops were addressed to the stale one
     without being acknowledged; `lost` how many of the stale one's the final primary lacks (None: not known); `span` the
     time from its first to its last.
     """
@@ -141,7 +141,7 @@ def _by_roles(history: History, ruling: list[Reign]) -> list[_Pair]:
 
 
 def _ranked(first: Claim, second: Claim, at_us: int, ruling: list[Reign]) -> tuple[str, str]:
-    """The one whom the Sentinels named at the end comes first; if they named neither, the one who came later."""
+    """The one whom the Sentinels had elected by the end comes first; if neither, the one who came later."""
     named = next((reign.seat for reign in reversed(ruling) if reign.begin <= at_us), second.seat)
     return (first.seat, second.seat) if named == first.seat else (second.seat, first.seat)
 

@@ -155,6 +155,33 @@ def test_seat_that_never_answered_leaves_it_unknown() -> None:
     assert split_brain(history(OVERLAP[:1], ended=None)).valid is None
 
 
+def test_new_primary_is_rightful_before_most_sentinels_have_heard_of_it() -> None:
+    """A client follows the first Sentinel that tells of a new epoch; the other two still name the old primary."""
+    rows = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 9),
+        samples("redis-1", "replica", 0, 3.9),
+        samples("redis-1", "primary", 4, 9),
+        REPLICA,
+    )
+    views = [*named("redis-1", 4.5)[:1], *named("redis-1", 5.5)[1:]]
+    writes = [write(0, 2), write(1, 5, by="redis-1"), write(2, 5.2, by="redis-1")]
+
+    assert split_brain(history([*rows, *views, *writes])).valid is True
+    assert split_brain(history([*rows, *views, *writes, write(3, 5.4, by="redis-0")])).valid is False
+
+
+def test_sentinel_that_lags_behind_or_falls_silent_makes_nobody_rightful() -> None:
+    """The old epoch told again, or nothing told at all: the one elected last still is, and the other one stale."""
+    silent = [["view", number, 6 * S, None, None, None] for number in (3, 4)]
+    late = ["view", 3, int(6.1 * S), "redis-0.example:6379", 0, "master"]
+
+    verdict = split_brain(history([*OVERLAP, *silent, late, write(0, 5, by="redis-1"), write(1, 6.5, by="redis-0")]))
+
+    assert verdict.valid is False
+    assert {each.stale for each in verdict.overlaps} == {"redis-0"}
+
+
 SAID = st.sampled_from(["primary", "replica", "unreachable"])
 
 
