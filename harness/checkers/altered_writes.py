@@ -56,10 +56,12 @@ def altered_writes(history: History) -> AlteredWrites:
     be swept: then it was not looked for everywhere.
     """
     kept = {sweep.instance: kept_by(history, sweep.instance) for sweep in history.sweeps if not sweep.error}
+    writes = history.writes
+    mine = dict(by_client(writes, writes.writer, np.ones(len(writes), dtype=bool)))
     denied, denied_lines = _denied(history, kept)
-    rolled_back, back, rollback_lines = _rolled_back(history, kept)
-    duplicated, duplicated_lines = _duplicated(history)
-    foreign, foreign_lines = _foreign(history, kept)
+    rolled_back, back, rollback_lines = _rolled_back(history, kept, mine)
+    duplicated, duplicated_lines = _duplicated(history, mine)
+    foreign, foreign_lines = _foreign(history, kept, mine)
     counts = {
         "resurrected": denied + back,
         "duplicated": duplicated,
@@ -119,7 +121,7 @@ def _denied(history: History, kept: _Kept) -> tuple[int, list[str]]:
     return total, lines
 
 
-def _duplicated(history: History) -> tuple[int, list[str]]:
+def _duplicated(history: History, mine: dict[int, Ints]) -> tuple[int, list[str]]:
     writes = history.writes
     again = np.zeros(len(writes), dtype=bool)
     if "again" in writes.labels:
@@ -127,8 +129,8 @@ def _duplicated(history: History) -> tuple[int, list[str]]:
     indices = np.flatnonzero(again).tolist()
     found = {(writes.writer[index], writes.sequence[index]) for index in indices}
     lines = [f"{op(writes, index)} was acknowledged, but had been there already" for index in indices[:MAX_EXAMPLES]]
-    for writer, mine in by_client(writes, writes.writer, np.ones(len(writes), dtype=bool)):
-        sequences = writes.view(writes.sequence)[mine]
+    for writer, all_of_it in mine.items():
+        sequences = writes.view(writes.sequence)[all_of_it]
         if (np.diff(sequences) > 0).all():
             continue
         order = np.sort(sequences)
@@ -138,11 +140,11 @@ def _duplicated(history: History) -> tuple[int, list[str]]:
     return len(found), lines
 
 
-def _foreign(history: History, kept: _Kept) -> tuple[int, list[str]]:
+def _foreign(history: History, kept: _Kept, mine: dict[int, Ints]) -> tuple[int, list[str]]:
     writes, lines, total = history.writes, [], 0
     tried = {
-        writer: spans_of(np.sort(writes.view(writes.sequence)[indices]))
-        for writer, indices in by_client(writes, writes.writer, np.ones(len(writes), dtype=bool))
+        writer: spans_of(np.sort(writes.view(writes.sequence)[indices], kind="stable"))
+        for writer, indices in mine.items()
     }
     for writer in sorted({writer for by_writer in kept.values() for writer in by_writer}):
         everywhere: list[Span] = []
@@ -158,12 +160,14 @@ def _foreign(history: History, kept: _Kept) -> tuple[int, list[str]]:
     return total + len({(each.key, each.field) for each in history.aliens}), lines
 
 
-def _rolled_back(history: History, kept: _Kept) -> tuple[int, int, list[str]]:
+def _rolled_back(history: History, kept: _Kept, mine: dict[int, Ints]) -> tuple[int, int, list[str]]:
     """How many writes were seen and then gone, how many of these are back on the primary at the end, and which."""
     writes = history.writes
+    is_ok = writes.is_ok
+    told = {writer: indices[is_ok[indices]] for writer, indices in mine.items()}
     acknowledged = {
         writer: indices[np.argsort(writes.view(writes.sequence)[indices], kind="stable")]
-        for writer, indices in by_client(writes, writes.writer, writes.is_ok)
+        for writer, indices in told.items()
     }
     ordered = {writer: writes.view(writes.sequence)[indices] for writer, indices in acknowledged.items()}
     primary = final_primary(history)
