@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help e2e checks drills failover survival test unit lint format up down airgap env lock clean budget
+.PHONY: help e2e checks drills failover survival soak test unit lint format up down airgap env lock clean budget
 
 # Arguments for pytest, as in: make e2e ARGS="-k claims --keep-cluster"
 ARGS ?=
@@ -27,6 +27,17 @@ failover: ## The failover drills only (pytest -k failover)
 
 survival: ## The data survival drills only (pytest -k survival)
 	@$(pytest) -k survival $(ARGS)
+
+# How long, and from which seed; or a schedule.json to go through again.
+MINUTES ?=
+SEED ?=
+SCHEDULE ?=
+
+soak: ## A long run of drawn, composed faults: MINUTES=30 [SEED=n], or SCHEDULE=file to replay (docs/soak.md)
+	@[ -n "$(MINUTES)$(SCHEDULE)" ] || \
+	  { echo "make soak: say how long, as in make soak MINUTES=30, or which one to replay: SCHEDULE=file" >&2; exit 2; }
+	@$(pytest) tests/soak $(if $(MINUTES),--soak-minutes $(MINUTES)) $(if $(SEED),--chaos-seed $(SEED)) \
+	  $(if $(SCHEDULE),--schedule $(SCHEDULE)) $(ARGS)
 
 test: lint unit ## The suite's own tests, lint and types: no cluster needed
 

@@ -16,7 +16,18 @@ from typing import Any, Protocol
 import yaml
 
 from harness.errors import SettingsError
-from harness.values import LARGEST_SEED, cluster_name, dns_label, existing_file, one_of, scale, seed, some_text, switch
+from harness.values import (
+    LARGEST_SEED,
+    cluster_name,
+    dns_label,
+    existing_file,
+    minutes,
+    one_of,
+    scale,
+    seed,
+    some_text,
+    switch,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 OVERLAYS = PROJECT / "manifests" / "overlays"
@@ -42,6 +53,8 @@ class Settings:
     consent: str | None  # namespace in which the user allows faults although it is not the suite's
     report_dir: Path
     state_dir: Path  # what outlives a run: which clusters are ours, their kubeconfigs and ledgers
+    soak_minutes: int | None = None  # how long a schedule to draw for a soak
+    schedule: Path | None = None  # the schedule to go through instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,8 @@ OPTIONS = (
     Option("--cluster-name", cluster_name, "redis-e2e", "name of the k3d cluster", "NAME"),
     Option("--patience-scale", scale, "1", "stretch waits on a slow machine; limits that are asserted stay", "FACTOR"),
     Option("--chaos-seed", seed, None, "seed of everything random; default: drawn, and printed", "NUMBER"),
+    Option("--soak-minutes", minutes, None, "how long a soak (tests/soak) is to be", "NUMBER"),
+    Option("--schedule", existing_file, None, "a schedule.json for the soak to go through, exactly", "PATH"),
     Option(DRILL_CONSENT, dns_label, None, "allow faults in this namespace of a cluster of yours", "NAMESPACE"),
     Option("--report-dir", some_text, "reports", "folder of the reports", "PATH"),
 )
@@ -127,6 +142,8 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         raise SettingsError(
             f"{DRILL_CONSENT} {values[DRILL_CONSENT]}: this run is about namespace {about}, name that one"
         )
+    if values["--schedule"] is not None and values["--soak-minutes"] is not None:
+        raise SettingsError("--soak-minutes and --schedule: a schedule has its own length; give one of the two")
     chosen_seed = values["--chaos-seed"]
     return Settings(
         provider=values["--provider"],
@@ -142,6 +159,8 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         consent=values[DRILL_CONSENT],
         report_dir=Path(values["--report-dir"]),
         state_dir=_state_dir(environ),
+        soak_minutes=values["--soak-minutes"],
+        schedule=values["--schedule"],
     )
 
 

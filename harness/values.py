@@ -8,6 +8,7 @@ from pathlib import Path
 
 LARGEST_SEED = 2**32 - 1
 LARGEST_SCALE = 20.0
+LONGEST_SOAK_MIN = 24 * 60
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
@@ -49,6 +50,13 @@ def seed(text: str) -> int:
     """Take a whole number that seeds random choices."""
     if not re.fullmatch(r"\d{1,10}", text) or int(text) > LARGEST_SEED:
         raise ValueError(f"is no whole number from 0 to {LARGEST_SEED}")
+    return int(text)
+
+
+def minutes(text: str) -> int:
+    """Take a whole number of minutes, at least one and at most a day."""
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= LONGEST_SOAK_MIN:
+        raise ValueError(f"is no whole number of minutes from 1 to {LONGEST_SOAK_MIN}")
     return int(text)
 
 

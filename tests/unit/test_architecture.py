@@ -27,6 +27,7 @@ LAYERS: list[set[str]] = [
     {"report"},
     {"drill_record"},
     {"drill"},
+    {"nemesis"},
     {"progress", "plugin", "up", "down", "command_line"},
     {"fixtures"},
 ]

@@ -65,6 +65,8 @@ def test_settings_without_options_are_the_documented_defaults() -> None:
         (["--images", "airgap"], {}, "images", "airgap"),
         (["--patience-scale", "2.5"], {}, "patience_scale", 2.5),
         (["--chaos-seed", "0"], {}, "chaos_seed", 0),
+        (["--soak-minutes", "30"], {}, "soak_minutes", 30),
+        ([], {}, "schedule", None),
         ([], {"E2E_CHAOS_SEED": "4294967295"}, "chaos_seed", 4294967295),
         (["--i-understand-this-breaks-things", "jewelry-shop"], {}, "consent", "jewelry-shop"),
     ],
@@ -91,6 +93,9 @@ def test_option_wins_over_variable_wins_over_default(
         (["--patience-scale", "nan"], "is no number above 0"),
         (["--chaos-seed", "-1"], "is no whole number from 0 to 4294967295"),
         (["--chaos-seed", "4294967296"], "is no whole number"),
+        (["--soak-minutes", "0"], "--soak-minutes '0': is no whole number of minutes from 1 to 1440"),
+        (["--soak-minutes", "1.5"], "is no whole number of minutes"),
+        (["--schedule", "not-there"], "--schedule 'not-there': is no file"),
         (["--report-dir", " "], "is empty"),
         (["--kubeconfig", "not-there"], "--kubeconfig 'not-there': is no file"),
         (["--context", "blue"], "--context blue: only --provider context uses it"),
@@ -105,6 +110,15 @@ def test_unusable_value_is_one_line_naming_option_and_remedy(arguments: list[str
 
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_schedule_is_as_long_as_it_is(tmp_path: Path) -> None:
+    """A length beside a schedule would say something else than the schedule."""
+    (tmp_path / "schedule.json").touch()
+
+    assert read("--schedule", str(tmp_path / "schedule.json")).schedule == tmp_path / "schedule.json"
+    with pytest.raises(SettingsError, match="a schedule has its own length; give one of the two"):
+        read("--schedule", str(tmp_path / "schedule.json"), "--soak-minutes", "5")
 
 
 def test_bad_variable_is_named_as_the_source() -> None:

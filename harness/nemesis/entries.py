@@ -1,0 +1,48 @@
+"""What is on the menu. A new fault of the library is one more line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.faults import Fault, PodsDeleted, ProcessKilled, RolledOut, SeatEmpty
+from harness.nemesis.menu import Entry, Menu
+from harness.nemesis.targets import Seats
+from harness.sut.names import kind_of
+
+ONE = ("primary", "one_replica", "another_replica", "one_sentinel", "another_sentinel")
+MANY = ("all_redis", "all_sentinels", "everything")
+SETS = ("all_redis", "all_sentinels")
+
+#: appendfsync everysec holds writes back for up to 2 s (docs/decisions/0007); replicas lag by less.
+CRASH = (2.0, 0.0)
+
+#: These make new pods. A seat is held empty by cordoning its node, so a pod that was there too could not come back.
+MAKES_PODS = frozenset({"pod_deleted", "pods_deleted", "rolled_out", "seat_empty", "seat_empty_abruptly"})
+
+
+def one(fault: Callable[..., Fault], **fixed: Any) -> Callable[..., Fault]:
+    """Make a fault of one seat from the one seat of its target."""
+    return lambda seats, **parameters: fault(*seats, **fixed, **parameters)
+
+
+def _rolled_out(seats: Seats) -> Fault:
+    return RolledOut(kind_of(seats[0]).stateful_set)
+
+
+MENU = Menu(
+    Entry("process_killed", one(ProcessKilled), ONE, predicted_s=25, lost_around_s=CRASH),
+    Entry("pod_deleted", PodsDeleted, ONE, predicted_s=45, not_with=MAKES_PODS),
+    Entry("pods_deleted", PodsDeleted, MANY, predicted_s=90),
+    Entry("seat_empty", one(SeatEmpty), ONE, predicted_s=45, held_s=(5, 60), not_with=MAKES_PODS),
+    Entry(
+        "seat_empty_abruptly",
+        one(SeatEmpty, abruptly=True),
+        ONE,
+        predicted_s=45,
+        held_s=(5, 60),
+        not_with=MAKES_PODS,
+        lost_around_s=CRASH,
+    ),
+    Entry("rolled_out", _rolled_out, SETS, predicted_s=120, one_by_one=True, not_with=MAKES_PODS),
+)

@@ -1,0 +1,129 @@
+"""What a leg's history says, measured against what the faults injected in it allow. Pure functions."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.checkers import Verdict, Window, windows
+from harness.errors import HarnessError
+from harness.history import History
+from harness.history.records import MICRO, FaultMark
+from harness.nemesis.menu import NOT_MISSED_S, TWO_PRIMARIES_S, Menu
+from harness.nemesis.schedule import Group, Step
+
+#: Shorter windows are the usual pauses of a busy machine.
+WINDOW_S = 0.5
+
+#: The mark that the deployment was steady again after a group.
+STEADY = "steady"
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A group that was injected, on the history's clock: `begin` to `end` in microseconds, None: never steady again."""
+
+    group: Group
+    marks: tuple[FaultMark, ...]
+    end: int | None
+
+    @property
+    def begin(self) -> int:
+        """The earliest that its first fault can have been felt."""
+        return self.marks[0].sent - self.marks[0].uncertainty
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What applies to a leg: the menu, and the failover-timeout of the deployment in seconds."""
+
+    menu: Menu
+    failover_timeout_s: float
+
+
+def injected(history: History, groups: Sequence[Group]) -> list[Injected]:
+    """Put the groups that were gone through together with their marks. Raises HarnessError if these do not fit."""
+    marks = [mark for mark in history.faults if mark.action == "inject"]
+    ends = [mark.returned + mark.uncertainty for mark in history.faults if mark.action == STEADY]
+    if len(marks) != sum(len(group.steps) for group in groups) or not len(groups) - 1 <= len(ends) <= len(groups):
+        raise HarnessError(
+            f"{sum(len(group.steps) for group in groups)} faults in {len(groups)} groups were gone through, and the "
+            f"history has {len(marks)}, steady again {len(ends)} times"
+        )
+    found = []
+    for place, group in enumerate(groups):
+        mine, marks = marks[: len(group.steps)], marks[len(group.steps) :]
+        found.append(Injected(group, tuple(mine), ends[place] if place < len(ends) else None))
+    return found
+
+
+def questions(history: History, found: Sequence[Injected], menu: Menu) -> dict[str, dict[str, float]]:
+    """Return which checkers are to be asked, with the arguments that follow from the faults."""
+    steps = [step for each in found for step in each.group.steps]
+    return {
+        "lost_writes": {"at_most": may_be_lost(history, found, menu)},
+        "split_brain": {"at_most": max((_two_primaries_s(menu, step) for step in steps), default=TWO_PRIMARIES_S)},
+        "convergence": {},
+    }
+
+
+def may_be_lost(history: History, found: Sequence[Injected], menu: Menu) -> int:
+    """Return how many acknowledged writes lie where a fault allows their loss, each counted once."""
+    stretches = []
+    for each in found:
+        for step, mark in zip(each.group.steps, each.marks, strict=True):
+            before, after = menu.entry(step).lost_around_s
+            if menu.hits_primary(step) and (before or after):
+                earliest, latest = mark.sent - mark.uncertainty, mark.returned + mark.uncertainty
+                stretches.append((earliest - int(before * MICRO), latest + int(after * MICRO)))
+    acknowledged = list(history.writes.of_oks(history.writes.completed))
+    number = reached = 0
+    for begin, end in sorted(stretches):
+        first, last = bisect_left(acknowledged, begin), bisect_right(acknowledged, end)
+        number += max(0, last - max(first, reached))
+        reached = max(reached, last)
+    return number
+
+
+def _two_primaries_s(menu: Menu, step: Step) -> float:
+    return menu.entry(step).two_primaries_s if menu.hits_primary(step) else TWO_PRIMARIES_S
+
+
+def windows_allowed(history: History, found: Sequence[Injected], rules: Rules) -> Verdict:
+    """Whether every time without an acknowledged write is one that the faults of that moment allow.
+
+    A window that touches no fault may be as long as one that nobody is missed for. Unknown without any write.
+    """
+    if not history.writes.counts().get("o"):
+        return Verdict(checker="windows", valid=None, summary="no write was acknowledged")
+    valid: bool | None = True
+    evidence = []
+    worst = 0.0
+    for window in windows(history, longer_than=WINDOW_S):
+        touched = [each for each in found if _touches(window, each)]
+        limit = max(
+            (rules.menu.gap_s(each.group.steps, rules.failover_timeout_s) for each in touched), default=NOT_MISSED_S
+        )
+        held = _held(window, limit)
+        valid = False if False in (valid, held) else None if None in (valid, held) else True
+        worst = max(worst, window.duration)
+        during = ", then ".join(str(each.group) for each in touched) or "no fault"
+        word = {True: "allowed", False: "TOO LONG", None: "unknown"}[held]
+        evidence.append(f"{word} (limit {limit:g} s, {during}): {window.describe()}")
+    if valid is True and not history.is_complete:
+        valid = None
+    summary = f"{len(evidence)} windows without an acknowledged write, the longest {worst:.3f} s"
+    return Verdict(checker="windows", valid=valid, summary=summary, evidence=tuple(evidence))
+
+
+def _touches(window: Window, each: Injected) -> bool:
+    ends_after = window.end * MICRO >= each.begin
+    return ends_after and (each.end is None or window.begin * MICRO <= each.end)
+
+
+def _held(window: Window, limit: float) -> bool | None:
+    """A window longer than the limit by less than what it is measured to, or that never ended, is not known to hold."""
+    if window.duration - window.resolution > limit:
+        return False
+    return None if window.is_open or window.duration > limit else True
