@@ -54,5 +54,7 @@ def _build(work: Work) -> None:
         work.output,
         reference=reference("injector", work.key),
         version=(base / "version").read_text(),
-        settings=Settings(command=("sleep", "infinity"), workdir="/app", env={"PYTHONUNBUFFERED": "1"}),
+        settings=Settings(
+            command=("python3", "-m", "injector", "serve"), workdir="/app", env={"PYTHONUNBUFFERED": "1"}
+        ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from harness.faults.injector import Injector
@@ -47,6 +47,15 @@ class Fault(Protocol):
 
     def await_healed(self, bench: Bench) -> None:
         """Return when the target is as before. Raises HealFailed."""
+
+
+@runtime_checkable
+class OnLedger(Protocol):
+    """A fault that tells the ledger, before it is injected, what undoes it without the run."""
+
+    @property
+    def on_ledger(self) -> dict[str, Any]:
+        """Where it is and under which id."""
 
 
 @dataclass(slots=True)

@@ -1,38 +1,43 @@
-"""The suite's hands inside the nodes: a privileged pod on each, with one shell held open.
+"""The suite's hands inside the nodes: a privileged pod on each, with one shell held open, and the program `injector`.
 
-A command over a held-open shell takes 1-4 ms, over a new exec 44 ms (faults.md §A).
+A command over a held-open shell takes 1-4 ms, over a new exec 44 ms (faults.md §A); starting the program adds the start
+of a Python interpreter. What the program may do, and how it is undone, is in injector/.
 """
 
 from __future__ import annotations
 
+import json
 import shlex
+import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness import wait
 from harness.cluster import Cluster, Shell
 from harness.cluster.readiness import daemonset_is_rolled_out
-from harness.errors import InjectionFailed
+from harness.errors import ExecFailed, HarnessError, InjectionFailed
 from harness.images import ImageSet, substitute
 from harness.settings import PROJECT
+from harness.sut.names import kind_of
 
 MANIFEST = PROJECT / "injector" / "daemonset.yaml"
 NAMESPACE = "redis-e2e"
 NAME = "injector"
+PROGRAM = "cd /app && python3 -m injector"
 STARTED_S = 60.0
-COMMAND_S = 10.0
-
-#: Prints the process that is PID 1 of the container with the id given as $1. Found by the container's id in the cgroup
-#: path, never by its name: cgroup v1 and v2, cgroupfs and systemd all have the id there.
-MAIN_PROCESS = """
-for group in $(grep -l -- "$1" /proc/[0-9]*/cgroup 2>/dev/null); do
-  process=${group#/proc/}; process=${process%/cgroup}
-  [ "$(awk '/^NSpid:/ {print $NF}' "/proc/$process/status" 2>/dev/null)" = 1 ] && echo "$process"
-done
-true
-"""
+#: A quick command that has not ended by then hangs in a connection whose kubelet was killed.
+COMMAND_S = 6.0
+#: Moving a volume's data, starting an observer, sweeping every network of a node.
+LONG_S = 30.0
+#: A shell is there again 3.1 s after the kubelet or the API server was killed; a pod that was deleted takes longer.
+RECONNECT_S = 25.0
+AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,33 @@ class Process:
     pid: int
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a fault hits: this very pod and container, never their successors of the same name."""
+
+    seat: str
+    node: str
+    pod: str
+    """UID of the pod."""
+    container: str
+    """Id of the container."""
+    address: str
+    host: str
+    """Address of the node."""
+
+
 class Injector:
-    """Injects process faults on the nodes of one cluster; shells are opened on first use and closed by `close`."""
+    """Injects and heals on the nodes of one cluster; shells are opened on first use and closed by `close`.
+
+    Threads may share it. A broken connection, a killed kubelet or a replaced injector pod is waited out: every verb
+    may be repeated, so what is not known to have been done is done again.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
         self._sut_cluster = cluster
         self._cluster = cluster.in_namespace(NAMESPACE)
         self._shells: dict[str, Shell] = {}
+        self._opening = threading.Lock()
 
     @classmethod
     def deployed(cls, cluster: Cluster, images: ImageSet, manifest: Path = MANIFEST) -> Injector:
@@ -67,10 +92,66 @@ class Injector:
         )
         return injector
 
+    # Where
+
+    def spot(self, seat: str, container: str | None = None) -> Spot:
+        """Return where the pod on `seat` is now. Raises InjectionFailed when its container does not run."""
+        pod = self._sut_cluster.get("Pod", seat)
+        name = container or kind_of(seat).container
+        status = pod["status"]
+        return Spot(
+            seat=seat,
+            node=pod["spec"]["nodeName"],
+            pod=pod["metadata"]["uid"],
+            container=_container_id(pod, name),
+            address=status["podIP"],
+            host=status.get("hostIP", ""),
+        )
+
+    def nodes(self) -> list[str]:
+        """Return the nodes on which an injector runs; none when the suite has deployed no injector."""
+        pods = self._cluster.list("Pod", selector=f"app.kubernetes.io/name={NAME}")
+        return sorted(pod["spec"]["nodeName"] for pod in pods if pod["status"].get("phase") == "Running")
+
+    # The program's verbs
+
+    def inject(self, node: str, plan: Mapping[str, Any]) -> dict[str, Any]:
+        """Inject on a node what the plan says, under its timer. Raises InjectionFailed with the program's words."""
+        return dict(self._told(node, "inject", json.dumps(plan), seconds=LONG_S))
+
+    def heal(self, node: str, identity: str) -> str:
+        """Undo a fault; return the line that says so, empty when it was over. Raises InjectionFailed."""
+        return str(self._told(node, "heal", identity, seconds=LONG_S)["healed"])
+
+    def look(self, node: str, identity: str) -> dict[str, Any]:
+        """Return what is to be seen of a fault on its node; nothing when it is over. Raises InjectionFailed."""
+        return dict(self._told(node, "look", identity))
+
+    def lookup(self, spot: Spot, server: str, name: str, *, patience_s: float = 1.0) -> str:
+        """Return how a question to a name server, asked in a pod's network, went: answered, denied or timeout."""
+        plan = {"pod": spot.pod, "server": server, "name": name, "patience_ms": 1000 * patience_s}
+        return str(self._told(spot.node, "lookup", json.dumps(plan), seconds=COMMAND_S + patience_s)["outcome"])
+
+    def listed(self, node: str) -> list[dict[str, Any]]:
+        """Return the faults that a node has on record."""
+        return list(self._told(node, "list"))
+
+    def sweep(self, node: str) -> list[str]:
+        """Undo everything of the suite's on a node; return a line for each thing. Raises InjectionFailed."""
+        return list(self._told(node, "sweep", seconds=LONG_S))
+
+    def every_node(self, verb: Any) -> dict[str, Any]:
+        """Call `verb(node)` for each node side by side; return the answers by node."""
+        nodes = self.nodes()
+        return dict(zip(nodes, self._cluster.gather([partial(verb, node) for node in nodes]), strict=True))
+
+    # The quickest of all, for its bracket
+
     def found(self, seat: str, container: str) -> Process:
         """Return the main process of `container` on `seat`, to be signalled later. Raises InjectionFailed."""
-        pod = self._sut_cluster.get("Pod", seat)
-        return Process(seat, pod["spec"]["nodeName"], self.main_process(pod, container))
+        spot = self.spot(seat, container)
+        plan = {"pod": spot.pod, "container": spot.container}
+        return Process(seat, spot.node, int(self._told(spot.node, "find", json.dumps(plan))["pid"]))
 
     def kill(self, process: Process) -> None:
         """Send SIGKILL to `process` from its node; 1-4 ms. Raises InjectionFailed."""
@@ -80,30 +161,58 @@ class Injector:
                 f"kill -KILL {process.pid} for {process.seat} ended with {done.status}: {done.stderr}"
             )
 
-    def main_process(self, pod: dict[str, Any], container: str) -> int:
-        """Return the process id, on the node, of the main process of a pod's container. Raises InjectionFailed."""
-        seat, node = pod["metadata"]["name"], pod["spec"]["nodeName"]
-        statuses = pod["status"].get("containerStatuses", [])
-        identity = next((each.get("containerID", "") for each in statuses if each["name"] == container), "")
-        if not identity:
-            raise InjectionFailed(f"container {container} of {seat} is not running: {statuses}")
-        script = f"set -- {shlex.quote(identity.rpartition('/')[2])}\n{MAIN_PROCESS}"
-        found = self._on(node).run(script, seconds=COMMAND_S).stdout.split()
-        if len(found) != 1:
-            raise InjectionFailed(f"{len(found)} processes on {node} are PID 1 of container {container} of {seat}")
-        return int(found[0])
-
     def close(self) -> None:
         """Close the shells."""
         for shell in self._shells.values():
             shell.close()
         self._shells.clear()
 
+    def _told(self, node: str, *words: str, seconds: float = COMMAND_S) -> Any:
+        """Return the program's answer, over a new shell if the old one broke."""
+        script = f"{PROGRAM} {shlex.join(words)}"
+        deadline = time.monotonic() + wait.stretched(RECONNECT_S)
+        while True:
+            try:
+                done = self._on(node).run(script, seconds=seconds)
+                break
+            except HarnessError as error:
+                self._forget(node)
+                if time.monotonic() > deadline:
+                    raise InjectionFailed(f"{node} cannot be told to {words[0]}: {error}") from error
+                wait.pause_until(time.monotonic() + AGAIN_S)
+        if done.status != 0:
+            raise InjectionFailed(f"{node}: {done.stderr.strip() or f'exit status {done.status}'}")
+        try:
+            return json.loads(done.stdout)
+        except ValueError as error:
+            raise InjectionFailed(f"{node}: {words[0]} was answered by {done.stdout!r}") from error
+
     def _on(self, node: str) -> Shell:
-        if node not in self._shells:
-            pods = self._cluster.list("Pod", selector=f"app.kubernetes.io/name={NAME}", fields=f"spec.nodeName={node}")
-            running = [pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == "Running"]
-            if not running:
-                raise InjectionFailed(f"no injector runs on node {node}")
-            self._shells[node] = self._cluster.shell(running[0], NAME)
-        return self._shells[node]
+        with self._opening:
+            if node not in self._shells:
+                fields = f"spec.nodeName={node}"
+                pods = self._cluster.list("Pod", selector=f"app.kubernetes.io/name={NAME}", fields=fields)
+                running = [pod["metadata"]["name"] for pod in pods if _runs(pod)]
+                if not running:
+                    raise ExecFailed(f"no injector runs on node {node}")
+                self._shells[node] = self._cluster.shell(running[0], NAME)
+            return self._shells[node]
+
+    def _forget(self, node: str) -> None:
+        with self._opening:
+            shell = self._shells.pop(node, None)
+        if shell is not None:
+            shell.close()
+
+
+def _runs(pod: Mapping[str, Any]) -> bool:
+    return pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
+
+
+def _container_id(pod: Mapping[str, Any], container: str) -> str:
+    statuses = pod["status"].get("containerStatuses", [])
+    found: dict[str, Any] = next((each for each in statuses if each["name"] == container), {})
+    if not found.get("containerID") or "running" not in found.get("state", {}):
+        seat = pod["metadata"]["name"]
+        raise InjectionFailed(f"container {container} of {seat} is not running: {found.get('state') or 'no status'}")
+    return str(found["containerID"]).rpartition("/")[2]

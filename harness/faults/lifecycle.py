@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from harness.artifacts import JsonLines
 from harness.errors import FaultError, FaultHadNoEffect, HarnessError, HealFailed, InjectionFailed, WaitTimeout
-from harness.faults.base import Bench, Fault, Felled, name_of
+from harness.faults.base import Bench, Fault, Felled, OnLedger, name_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class Faults:
         felled = Felled(name_of(fault), fault.target, injected_at=time.monotonic())
         with ExitStack() as stack:
             fault.prepare(self._bench)
-            self._note(felled, "registered", by_hand=fault.by_hand)
+            undo = fault.on_ledger if isinstance(fault, OnLedger) else {}
+            self._note(felled, "registered", by_hand=fault.by_hand, **undo)
             stack.callback(self._heal, fault, felled)
             self._inject(fault, felled)
             self._await_effect(fault, felled)
@@ -69,7 +71,7 @@ class Faults:
         felled.healed_at = time.monotonic()
         self._note(felled, "healed")
 
-    def _note(self, felled: Felled, event: str, **more: str) -> None:
+    def _note(self, felled: Felled, event: str, **more: Any) -> None:
         log.info("fault=%s event=%s", felled, event)
         with JsonLines(self._ledger) as lines:
             lines.write({"fault": felled.name, "target": felled.target, "event": event, "at": time.time(), **more})

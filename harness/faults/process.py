@@ -1,19 +1,30 @@
-"""Faults of processes: killed in place."""
+"""Faults of processes: killed, paused, starved of CPU or memory."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any, Literal
 
 from harness import wait
-from harness.cluster.readiness import is_ready
-from harness.errors import InjectionFailed
+from harness.cluster.readiness import Readiness, is_ready
+from harness.errors import ExecFailed, InjectionFailed, ObservationError
 from harness.faults.base import Bench
 from harness.faults.injector import Process
-from harness.sut.names import kind_of
+from harness.faults.timer import TIMER_S, Armed, answers
+from harness.sut.names import REDIS_SET, kind_of
 
 #: The process dies at once; its successor answers 0.3 s (first kill) to tens of seconds (kubelet's back-off) later.
 NEW_PROCESS_S = 60.0
 READY_S = 60.0
+EFFECT_S = 10.0
+
+#: Busy work in Lua that takes some tens of milliseconds of CPU: an idle server is not slower at 1 % (faults.md §B).
+BUSY = "EVAL 'local i=0 while i<1000000 do i=i+1 end return i' 0"
+BUSY_S = 20.0
+#: Memory for a moment only, in no key: nothing reaches the data set or the replicas.
+GROWTH = "EVAL 'return #string.rep(\"x\",268435456)' 0"
+GROWTH_S = 20.0
 
 
 class ProcessKilled:
@@ -41,7 +52,7 @@ class ProcessKilled:
 
     def prepare(self, bench: Bench) -> None:
         """Note the process by its run id, and the pod by its UID."""
-        self._run_id = self._running(bench)
+        self._run_id = bench.sut.run_id(self.seat)
         pod = bench.sut.cluster.get("Pod", self.seat)
         self._pod_uid = pod["metadata"]["uid"]
         self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
@@ -54,12 +65,7 @@ class ProcessKilled:
 
     def await_effect(self, bench: Bench) -> None:
         """Return when another process answers on the same seat."""
-        wait.eventually(
-            partial(self._running, bench),
-            lambda run_id: run_id != self._run_id,
-            seconds=NEW_PROCESS_S,
-            what=f"another process on {self.seat}",
-        )
+        self._await_another(bench, self._run_id)
 
     def heal(self, bench: Bench) -> None:
         """Nothing to undo: the kubelet starts the container again."""
@@ -74,6 +80,170 @@ class ProcessKilled:
             what=f"{self.seat} Ready in the same pod",
         )
 
-    def _running(self, bench: Bench) -> str:
-        """Return the run id of the process that answers now, Redis or Sentinel."""
-        return bench.sut.run_id(self.seat)
+    def _await_another(self, bench: Bench, run_id: str) -> str:
+        return wait.eventually(
+            partial(bench.sut.run_id, self.seat),
+            lambda found: found != run_id,
+            seconds=NEW_PROCESS_S,
+            what=f"another process on {self.seat}",
+        )
+
+
+class KilledTwice(ProcessKilled):
+    """The server process is killed, and its successor as soon as it answers: now the kubelet backs off.
+
+    The kubelet's back-off starts with the second end of a container within ten minutes and is 10 s at least (16 s
+    measured), which is longer than down-after.
+    """
+
+    def inject(self, bench: Bench) -> None:
+        """Kill, wait for the successor, kill that."""
+        super().inject(bench)
+        self._run_id = self._await_another(bench, self._run_id)
+        self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
+        super().inject(bench)
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when the kubelet says that it backs off."""
+        bench.sut.cluster.wait_for(
+            "Pod",
+            name=self.seat,
+            until=partial(_is_waiting, container=kind_of(self.seat).container, reason="CrashLoopBackOff"),
+            seconds=EFFECT_S,
+            what=f"the kubelet backing off from {self.seat}",
+        )
+
+
+class Paused(Armed):
+    """The server process stands still: connections are still accepted, and nothing is answered.
+
+    `by` signal: SIGSTOP to the main process, whose threads all stop. `by` freezer: the container's whole cgroup, also
+    what a probe starts in it. A liveness probe may restart the container meanwhile; then the fault has ended early and
+    healing finds nothing to continue: `restarted` says so.
+    """
+
+    def __init__(self, seat: str, *, by: Literal["signal", "freezer"] = "signal", timer_s: float = TIMER_S) -> None:
+        super().__init__(seat, timer_s=timer_s)
+        self.kind = "stopped" if by == "signal" else "frozen"
+        self.restarted = False
+        self._run_id = ""
+
+    def plan(self, bench: Bench) -> dict[str, Any]:
+        """Nothing more: the process is found by pod and container."""
+        return {}
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the container, and the process by its run id."""
+        super().prepare(bench)
+        self._run_id = bench.sut.run_id(self.seat)
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when all its threads are stopped, as the kernel says."""
+        wait.eventually(
+            partial(self.look, bench),
+            lambda seen: seen.get("states") == "T" or seen.get("frozen"),
+            seconds=EFFECT_S,
+            what=f"the process of {self.seat} stopped",
+        )
+
+    def await_healed(self, bench: Bench) -> None:
+        """Return when the seat answers: the same process, or the one that replaced it."""
+        self.restarted = answers(bench, self.seat) != self._run_id
+
+
+class CpuStarved(Armed):
+    """The container may use only a small share of one CPU.
+
+    An idle server is not slower for it, so the effect is shown with work: it is held back, by the kernel's count.
+    """
+
+    kind = "limited"
+
+    def __init__(self, seat: str, *, percent: float = 5.0, timer_s: float = TIMER_S) -> None:
+        super().__init__(seat, timer_s=timer_s)
+        self.percent = percent
+        self._throttled = 0
+
+    def plan(self, bench: Bench) -> dict[str, Any]:
+        """The share of one CPU, in percent."""
+        return {"cpu_percent": self.percent}
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when the kernel has held the container back while it worked."""
+        before = int(self.look(bench)["throttled"])
+        keep_busy(bench, self.seat)
+        wait.eventually(
+            partial(self.look, bench),
+            lambda seen: int(seen["throttled"]) > before + 1,
+            seconds=EFFECT_S,
+            what=f"{self.seat} held back by its CPU quota",
+        )
+
+
+class OutOfMemory(Armed):
+    """The container's memory limit is what it uses now, and the server grows: the kernel kills it, OOMKilled.
+
+    The container that follows has the limit of its manifest again. For Redis only: a Sentinel cannot be made to grow.
+    """
+
+    kind = "limited"
+
+    def __init__(self, seat: str, *, timer_s: float = TIMER_S) -> None:
+        super().__init__(seat, timer_s=timer_s)
+        self._restarts = 0
+
+    def plan(self, bench: Bench) -> dict[str, Any]:
+        """As little memory as it uses."""
+        return {"memory": "used"}
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the container and how often it was restarted."""
+        if kind_of(self.seat).stateful_set != REDIS_SET:
+            raise InjectionFailed(f"{self.seat} is no Redis: nothing makes it grow")
+        super().prepare(bench)
+        self._restarts = _status(bench.sut.cluster.get("Pod", self.seat), kind_of(self.seat).container)["restartCount"]
+
+    def inject(self, bench: Bench) -> None:
+        """Tighten the limit, then let the server grow beyond it; it dies of that without an answer."""
+        super().inject(bench)
+        try:
+            bench.sut.ask(self.seat, GROWTH, seconds=GROWTH_S)
+        except (ExecFailed, ObservationError):
+            return
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when Kubernetes says that the container was OOMKilled."""
+        bench.sut.cluster.wait_for(
+            "Pod",
+            name=self.seat,
+            until=self._was_killed,
+            seconds=NEW_PROCESS_S,
+            what=f"{self.seat} OOMKilled",
+        )
+
+    def _was_killed(self, pods: Sequence[dict[str, Any]]) -> Readiness:
+        for pod in pods:
+            status = _status(pod, kind_of(self.seat).container)
+            ends = [status.get(when, {}).get("terminated") or {} for when in ("state", "lastState")]
+            reasons = [end.get("reason", "") for end in ends]
+            newer = status["restartCount"] > self._restarts or "terminated" in status.get("state", {})
+            if newer and "OOMKilled" in reasons:
+                return Readiness()
+            return Readiness((f"{status['restartCount'] - self._restarts} restarts since, ended by {reasons}",))
+        return Readiness((f"there is no pod {self.seat}",))
+
+
+def keep_busy(bench: Bench, seat: str) -> None:
+    """Let the server on `seat` work for a moment; a Sentinel has no scripts, it is asked many things instead."""
+    work = [BUSY] if kind_of(seat).stateful_set == REDIS_SET else ["INFO"] * 200
+    bench.sut.ask(seat, *work, seconds=BUSY_S)
+
+
+def _is_waiting(pods: Sequence[dict[str, Any]], container: str, reason: str) -> Readiness:
+    waits = [_status(pod, container).get("state", {}).get("waiting", {}).get("reason") for pod in pods]
+    return Readiness() if reason in waits else Readiness((f"it waits for {waits}, not for {reason}",))
+
+
+def _status(pod: dict[str, Any], container: str) -> dict[str, Any]:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return next((dict(each) for each in statuses if each["name"] == container), {"restartCount": 0})

@@ -1,15 +1,73 @@
-"""What a run that was killed in mid-drill left in the cluster, found and undone by the next one."""
+"""What a run that was killed left in the cluster: found and undone by the next one, by the end of one, or by hand."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.artifacts import JsonLines
 from harness.cluster import Cluster
+from harness.errors import HarnessError, HealFailed
+from harness.faults.dns import healed_by_sweep
+from harness.faults.injector import Injector
 from harness.faults.pods import cordoned_by_the_suite, uncordon
+
+#: Events of the ledger after which a fault is no more.
+ENDS = ("healed", "swept")
 
 
 def sweep(cluster: Cluster) -> list[str]:
-    """Undo every fault of an earlier run; return one line for each."""
-    healed = []
+    """Undo every fault of an earlier run, on every node and in the API; return one line for each thing.
+
+    Nodes without an injector have no fault that was injected through one. Raises HealFailed, after everything else was
+    tried, with what is left.
+    """
+    healed, troubles = [], []
     for node in cordoned_by_the_suite(cluster):
         uncordon(cluster, node)
         healed.append(f"node {node} was left cordoned by an earlier run: uncordoned")
+    healed += healed_by_sweep(cluster)
+    injector = Injector(cluster)
+    try:
+        for node in injector.nodes():
+            try:
+                healed += [f"{node}: {line}" for line in injector.sweep(node)]
+            except HarnessError as error:
+                troubles.append(str(error))
+    finally:
+        injector.close()
+    if troubles:
+        raise HealFailed("; ".join([*healed, *troubles]))
     return healed
+
+
+def left_on_ledger(ledger: Path) -> list[dict[str, Any]]:
+    """Return the faults that a ledger has as registered and not as healed, in the order of their injection."""
+    if not ledger.is_file():
+        return []
+    open_faults: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for entry in _entries(ledger):
+        key = (entry["fault"], entry["target"], str(entry.get("id", "")))
+        if entry["event"] == "registered":
+            open_faults[key] = entry
+        elif entry["event"] in ENDS:
+            open_faults.pop(key, None)
+    return list(open_faults.values())
+
+
+def note_swept(ledger: Path, left: list[dict[str, Any]]) -> None:
+    """Write into a ledger that what it had left is undone."""
+    with JsonLines(ledger) as lines:
+        for entry in left:
+            who: dict[str, object] = {name: entry[name] for name in ("fault", "target", "id") if name in entry}
+            lines.write({**who, "event": "swept"})
+
+
+def _entries(ledger: Path) -> Iterator[dict[str, Any]]:
+    for line in ledger.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:  # the last line of a run that was killed may be half a line
+            continue

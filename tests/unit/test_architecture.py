@@ -114,7 +114,7 @@ def test_modules_stay_small() -> None:
     """At 400 lines a module is split; 250 is the aim."""
     long = {
         str(path.relative_to(PROJECT)): lines
-        for folder in ("harness", "witness", "airgap", "tests")
+        for folder in ("harness", "witness", "injector", "airgap", "tests")
         for path in (PROJECT / folder).rglob("*.py")
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
     }

@@ -1,0 +1,50 @@
+"""Every fault of the library bites and heals, by its own proofs, on a deployment that is steady before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.drill import Drill
+from harness.faults import Fault
+from harness.faults.dns import DnsBlocked, DnsDown
+from harness.faults.network import CutOff, Isolated
+from harness.faults.network_shaping import ConnectionsCut, Delayed, Lossy, Squeezed
+from harness.faults.process import CpuStarved, KilledTwice, OutOfMemory, Paused, ProcessKilled
+
+pytestmark = pytest.mark.drill
+
+#: By the name in the test's id. A fault gets the seat of a replica; the primary's faults have drills of their own.
+FAULTS: dict[str, Callable[[str], Fault]] = {
+    "paused": Paused,
+    "frozen": lambda seat: Paused(seat, by="freezer"),
+    "killed": ProcessKilled,
+    "killed_twice": KilledTwice,
+    "cpu_starved": CpuStarved,
+    "out_of_memory": OutOfMemory,
+    "isolated": Isolated,
+    "isolated_but_for_the_witness": lambda seat: Isolated(seat, but=["witness"]),
+    "cut_off_from_redis": lambda seat: CutOff(seat, from_="redis"),
+    "cut_off_from_sentinels": lambda seat: CutOff(seat, from_="sentinels"),
+    "cut_off_from_clients": lambda seat: CutOff(seat, from_="clients"),
+    "cut_off_inbound": lambda seat: CutOff(seat, from_="redis", direction="in"),
+    "cut_off_outbound": lambda seat: CutOff(seat, from_="redis", direction="out"),
+    "delayed": lambda seat: Delayed(seat, ms=100, jitter_ms=10),
+    "lossy": lambda seat: Lossy(seat, share=0.3),
+    "squeezed": Squeezed,
+    "connections_cut": ConnectionsCut,
+    "dns_blocked_fast": lambda seat: DnsBlocked(seat, fails="fast"),
+    "dns_blocked_slow": lambda seat: DnsBlocked(seat, fails="slow"),
+    "dns_down": lambda _: DnsDown(),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_bites_and_heals(name: str, drill: Drill) -> None:
+    """A fault is felt where it is injected, is gone after it is healed, and leaves a steady deployment."""
+    with drill.felled(FAULTS[name](drill.now.replicas[0])) as felled:
+        assert felled.effect_at is not None
+
+    assert felled.healed_at is not None
+    assert drill.await_steady().primaries
