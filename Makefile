@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help e2e checks drills failover survival soak test unit lint format up down airgap env lock clean budget
+.PHONY: help e2e checks drills failover survival soak test unit lint format up down heal budget airgap env lock clean
 
 # Arguments for pytest, as in: make e2e ARGS="-k claims --keep-cluster"
 ARGS ?=
@@ -62,6 +62,9 @@ down: ## Remove the cluster that the suite made, and nothing else
 
 budget: ## Best and worst failover times of the cluster that stands, from its configuration; breaks nothing
 	@$(python) -m harness.budget $(ARGS)
+
+heal: ## Undo the faults that a killed run left in the cluster
+	@$(python) -m harness.heal $(ARGS)
 
 airgap: ## Build every tool and image from package registries alone; runs nothing
 	@python3 -m airgap build

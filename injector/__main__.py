@@ -31,6 +31,7 @@ def main() -> int:
     verbs.add_parser("look", help="observe a fault").add_argument("id")
     verbs.add_parser("find", help="find the main process of a container").add_argument("plan", type=json.loads)
     verbs.add_parser("lookup", help="ask a name server from a pod's network").add_argument("plan", type=json.loads)
+    verbs.add_parser("repair", help="repair a damaged append-only file as documented").add_argument("id")
     verbs.add_parser("list", help="list the faults on record")
     verbs.add_parser("sweep", help="undo everything of ours")
     verbs.add_parser("serve", help="arm lost timers again, then stand by: what the pod runs")
@@ -55,6 +56,7 @@ def _done(node: Node, given: argparse.Namespace) -> Any:
         "look": lambda: faults.look(node, given.id),
         "find": lambda: _find(node, given.plan),
         "lookup": lambda: _lookup(node, given.plan),
+        "repair": lambda: {"said": faults.repair(node, given.id)},
         "list": lambda: [faults.told(node, record) for record in everything(node)],
         "sweep": lambda: sweep(node),
         "serve": lambda: _serve(node),

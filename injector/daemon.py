@@ -11,7 +11,7 @@ from pathlib import Path
 
 from injector.cgroups import Cgroups
 from injector.errors import CommandFailed
-from injector.node import Node, Process
+from injector.node import Node, Process, until
 
 #: Where `python3 -m injector` finds the program.
 PROGRAM = Path(__file__).resolve().parents[1]
@@ -64,6 +64,8 @@ def stopped(node: Node, daemon: Process | None, *, tag: str) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    if daemon is not None:
+        until(lambda: not node.is_alive(daemon))
 
 
 def is_ours(command_line: Sequence[str], tag: str = "") -> bool:

@@ -12,7 +12,7 @@ from injector.changes import Change
 from injector.connections import Cut
 from injector.disk import Filled, Immutable
 from injector.errors import InjectorError, StillBroken
-from injector.files import Damaged
+from injector.files import Damaged, repaired
 from injector.filtered import Filtered
 from injector.limits import Limited
 from injector.node import Node
@@ -75,6 +75,15 @@ def look(node: Node, identity: str) -> dict[str, Any]:
     return {} if record is None else told(node, record)
 
 
+def repair(node: Node, identity: str) -> str:
+    """Repair the append-only file that a fault damaged, as Redis' documentation says; return what was said."""
+    with locked(node):
+        record = load(node, identity)
+        if record is None or "file" not in record.facts:
+            raise InjectorError(f"fault {identity} has damaged no file")
+        return repaired(node, record)
+
+
 def heal_all(node: Node) -> list[str]:
     """Heal every fault on record, last in, first out; return a line for each. Raises StillBroken after the last."""
     lines, troubles = [], []
@@ -109,6 +118,7 @@ def told(node: Node, record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
         "kind": record.kind,
+        "plan": record.plan,
         "about": record.about,
         "injected": record.injected,
         "seconds_left": round(seconds_left(record), 1),

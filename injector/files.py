@@ -10,8 +10,8 @@ from typing import Any
 
 from injector.disk import matching
 from injector.errors import InjectorError
-from injector.node import Node
-from injector.processes import main_process, noted, send, until
+from injector.node import Node, run, until
+from injector.processes import main_process, noted, send
 from injector.records import Record
 
 #: What stands where a command should begin: Redis calls it a bad file format (aof.c, loadSingleAppendOnlyFile).
@@ -78,6 +78,16 @@ class Damaged:
         """Whether the process is gone, and what was done to the file."""
         told: dict[str, Any] = {name: record.facts[name] for name in ("file", "size", "at") if name in record.facts}
         return {"alive": node.is_alive(noted(record)), **told}
+
+
+def repaired(node: Node, record: Record) -> str:
+    """Run redis-check-aof --fix on the manifest beside the file; return its last line. Raises CommandFailed."""
+    folder = node.path(record.facts["file"]).parent
+    manifests = sorted(folder.glob("*.manifest"))
+    if len(manifests) != 1:
+        raise InjectorError(f"there are {len(manifests)} manifests in {folder}")
+    said = run(["redis-check-aof", "--fix", str(manifests[0])], typed="y\n")
+    return said.strip().splitlines()[-1]
 
 
 def _middle(content: bytes) -> tuple[int, bytes]:

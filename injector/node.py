@@ -7,7 +7,8 @@ volume, which was bound when the pod started (measured: a file deleted under /ho
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from injector.errors import CommandFailed, Missing
 STATE = "/var/lib/redis-e2e"
 
 COMMAND_S = 10.0
+
+#: The kernel needs this long at most for what a signal or the freezer orders; both are seen after some milliseconds.
+DONE_S = 2.0
+STEP_S = 0.002
 
 #: The node's root directory, as every process with the node's PID namespace sees it.
 ROOT = Path("/proc/1/root")
@@ -132,10 +137,10 @@ def _fields(stat: Path) -> list[str]:
         raise Missing(f"process {stat.parent.name} is gone") from error
 
 
-def run(argv: Sequence[str], *, seconds: float = COMMAND_S) -> str:
-    """Run a command; return what it printed. Raises CommandFailed with its own last words."""
+def run(argv: Sequence[str], *, seconds: float = COMMAND_S, typed: str = "") -> str:
+    """Run a command with `typed` as its input; return its output. Raises CommandFailed with its own last words."""
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds, input=typed)
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(f"{' '.join(argv)}: has not ended after {seconds:.0f} s") from error
     except OSError as error:
@@ -144,3 +149,13 @@ def run(argv: Sequence[str], *, seconds: float = COMMAND_S) -> str:
         said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
         raise CommandFailed(f"{' '.join(argv)}: exit status {done.returncode}: {said}")
     return done.stdout
+
+
+def until(condition: Callable[[], object]) -> bool:
+    """Return whether the condition came true in DONE_S."""
+    deadline = time.monotonic() + DONE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(STEP_S)
+    return True

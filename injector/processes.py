@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from injector.cgroups import Cgroups
 from injector.errors import InjectorError, Missing
-from injector.node import Node, Process
+from injector.node import Node, Process, until
 from injector.records import Record
-
-#: The kernel needs this long at most for what a signal or the freezer orders; both are seen after some milliseconds.
-DONE_S = 2.0
-STEP_S = 0.002
 
 
 class Stopped:
@@ -126,16 +121,6 @@ def send(node: Node, process: Process, number: signal.Signals) -> None:
     if not node.is_alive(process):
         raise Missing(f"process {process.pid} is gone")
     os.kill(process.pid, number)
-
-
-def until(condition: Any) -> bool:
-    """Return whether the condition came true in DONE_S."""
-    deadline = time.monotonic() + DONE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(STEP_S)
-    return True
 
 
 def _write(record: Record, which: str) -> None:

@@ -132,6 +132,10 @@ class Injector:
         plan = {"pod": spot.pod, "server": server, "name": name, "patience_ms": 1000 * patience_s}
         return str(self._told(spot.node, "lookup", json.dumps(plan), seconds=COMMAND_S + patience_s)["outcome"])
 
+    def repair(self, node: str, identity: str) -> str:
+        """Repair the append-only file that a fault damaged; return what was said. Raises InjectionFailed."""
+        return str(self._told(node, "repair", identity, seconds=LONG_S)["said"])
+
     def listed(self, node: str) -> list[dict[str, Any]]:
         """Return the faults that a node has on record."""
         return list(self._told(node, "list"))

@@ -14,7 +14,7 @@ from harness.faults.injector import Spot
 from harness.sut.names import kind_of
 
 #: An answer takes less than a millisecond here; what has not come by then is late (seconds).
-PATIENCE_S = 0.5
+PATIENCE_S = 0.3
 #: The observer lives at least as long as the fault's timer, with this to spare.
 SPARE_S = 60.0
 
@@ -106,14 +106,12 @@ class Observer:
         )
 
     def sees(self, bench: Bench, condition: Callable[[Seen], Any], *, seconds: float, what: str) -> Seen:
-        """Return what it saw once that is as wanted, in a round that began after this call. Raises WaitTimeout."""
-        before = self.seen(bench).rounds
-        seat = self.watched.seat
+        """Return what it saw once that is as wanted. Raises WaitTimeout with what it saw last."""
         return wait.eventually(
             lambda: self.seen(bench),
-            lambda seen: seen.rounds > before + 1 and condition(seen),
+            condition,
             seconds=seconds,
-            what=f"{seat} {what}, as seen from {self.vantage.seat}",
+            what=f"{self.watched.seat} {what}, as seen from {self.vantage.seat}",
         )
 
     def stop(self, bench: Bench) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.artifacts import JsonLines
 from harness.cluster import Cluster
 from harness.errors import HarnessError, HealFailed
+from harness.faults.disk import OnSmallVolume, put_back
 from harness.faults.dns import healed_by_sweep
 from harness.faults.injector import Injector
 from harness.faults.pods import cordoned_by_the_suite, uncordon
@@ -33,6 +34,10 @@ def sweep(cluster: Cluster) -> list[str]:
     try:
         for node in injector.nodes():
             try:
+                # Its pod must be kept away meanwhile, which the node alone cannot.
+                for record in injector.listed(node):
+                    if record["kind"] == OnSmallVolume.kind:
+                        healed.append(f"{node}: {put_back(cluster, injector, node, record)}")
                 healed += [f"{node}: {line}" for line in injector.sweep(node)]
             except HarnessError as error:
                 troubles.append(str(error))

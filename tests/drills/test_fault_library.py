@@ -7,11 +7,28 @@ from collections.abc import Callable
 import pytest
 
 from harness.drill import Drill
-from harness.faults import Fault
-from harness.faults.dns import DnsBlocked, DnsDown
-from harness.faults.network import CutOff, Isolated
-from harness.faults.network_shaping import ConnectionsCut, Delayed, Lossy, Squeezed
-from harness.faults.process import CpuStarved, KilledTwice, OutOfMemory, Paused, ProcessKilled
+from harness.faults import (
+    AofDamaged,
+    AofTailCut,
+    AofUnwritable,
+    ConfigReadOnly,
+    ConnectionsCut,
+    CpuStarved,
+    CutOff,
+    Delayed,
+    DiskFull,
+    DnsBlocked,
+    DnsDown,
+    Fault,
+    Isolated,
+    KilledTwice,
+    Lossy,
+    OnSmallVolume,
+    OutOfMemory,
+    Paused,
+    ProcessKilled,
+    Squeezed,
+)
 
 pytestmark = pytest.mark.drill
 
@@ -36,6 +53,10 @@ FAULTS: dict[str, Callable[[str], Fault]] = {
     "connections_cut": ConnectionsCut,
     "dns_blocked_fast": lambda seat: DnsBlocked(seat, fails="fast"),
     "dns_blocked_slow": lambda seat: DnsBlocked(seat, fails="slow"),
+    "aof_unwritable": AofUnwritable,
+    "aof_tail_cut": AofTailCut,
+    "aof_damaged": AofDamaged,
+    "config_read_only": lambda _: ConfigReadOnly("redis-sentinel-0"),
     "dns_down": lambda _: DnsDown(),
 }
 
@@ -48,3 +69,15 @@ def test_fault_bites_and_heals(name: str, drill: Drill) -> None:
 
     assert felled.healed_at is not None
     assert drill.await_steady().primaries
+
+
+def test_fault_composed_of_a_full_disk_on_a_small_volume_bites_and_heals(drill: Drill) -> None:
+    """A volume that truly enforces its size is full: the server says that it cannot write, and can again afterwards."""
+    seat = drill.now.replicas[0]
+
+    with drill.felled(OnSmallVolume(seat)):
+        drill.await_steady()
+        with drill.felled(DiskFull(seat)) as felled:
+            assert felled.effect_at is not None
+
+    assert seat in drill.await_steady().replicas

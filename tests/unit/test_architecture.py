@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"drill_record"},
     {"drill"},
     {"nemesis"},
-    {"progress", "plugin", "up", "down", "command_line"},
+    {"progress", "plugin", "up", "down", "heal", "command_line"},
     {"fixtures"},
 ]
 

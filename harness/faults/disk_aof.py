@@ -1,0 +1,132 @@
+"""Append-only files cut short or damaged while the server is down: it starts, or does not, with what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from harness import wait
+from harness.cluster.readiness import Readiness
+from harness.errors import HarnessError
+from harness.faults.base import Bench
+from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, require_redis, volume_path
+from harness.faults.timer import TIMER_S, Armed
+from harness.sut.names import REDIS_CONTAINER
+
+#: A few commands at the end of the file.
+TAIL_BYTES = 30
+NEW_PROCESS_S = 60.0
+#: The kubelet backs off from a container that ends again and again: up to 20 s in the first minute.
+REFUSES_S = 90.0
+BACK_S = 120.0
+
+#: What Redis logs (aof.c, loadSingleAppendOnlyFile).
+CUT_SHORT = "AOF loaded anyway because aof-load-truncated is enabled"
+DAMAGED = "Bad file format reading the append only file"
+SHOWN_LINES = 200
+
+
+class AofTailCut(Armed):
+    """The server is killed and the end of its append-only file is missing, as after a power cut.
+
+    It starts, and has lost no more than the tail. Nothing is to be healed.
+    """
+
+    kind = "damaged"
+
+    def __init__(self, seat: str, *, size: int = TAIL_BYTES, timer_s: float = TIMER_S) -> None:
+        super().__init__(seat, timer_s=timer_s)
+        self.bytes = size
+        self._run_id = ""
+
+    @property
+    def target(self) -> str:
+        """The seat and how much."""
+        return f"{self.seat}, {self.bytes} bytes"
+
+    def plan(self, bench: Bench) -> dict[str, Any]:
+        """The file and how much of it."""
+        path = f"{volume_path(bench.sut.cluster, self.seat)}/{AOF}"
+        return {"path": path, "where": "tail", "bytes": self.bytes}
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the process; see that there is something in the file."""
+        self._run_id = prepared(bench, self.seat)
+        super().prepare(bench)
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when another process answers that has said that it found the file cut short."""
+        wait.eventually(
+            partial(bench.sut.run_id, self.seat),
+            lambda run_id: run_id != self._run_id,
+            seconds=NEW_PROCESS_S,
+            what=f"another process on {self.seat}",
+        )
+        wait.eventually(
+            partial(bench.sut.cluster.logs, self.seat, REDIS_CONTAINER, tail=SHOWN_LINES),
+            lambda log: CUT_SHORT in log,
+            seconds=ANSWER_S,
+            what=f"{self.seat} saying that its file was cut short",
+        )
+
+
+class AofDamaged(Armed):
+    """The server is killed and a command in the middle of its append-only file is garbage: it refuses to start.
+
+    Healing puts the bytes back, unless somebody repaired the file first: `repair` is what Redis' documentation says
+    to do, and loses everything behind the damage.
+    """
+
+    kind = "damaged"
+
+    def plan(self, bench: Bench) -> dict[str, Any]:
+        """The file."""
+        return {"path": f"{volume_path(bench.sut.cluster, self.seat)}/{AOF}", "where": "middle"}
+
+    def prepare(self, bench: Bench) -> None:
+        """Note the container; see that there is something in the file."""
+        prepared(bench, self.seat)
+        super().prepare(bench)
+
+    def await_effect(self, bench: Bench) -> None:
+        """Return when a container has ended with the words that the file is bad."""
+        bench.sut.cluster.wait_for(
+            "Pod",
+            name=self.seat,
+            until=partial(_refuses, bench, self.seat),
+            seconds=REFUSES_S,
+            what=f"{self.seat} refusing to start on a damaged file",
+        )
+
+    def repair(self, bench: Bench) -> str:
+        """Run redis-check-aof --fix on the node; return what it said. Raises InjectionFailed."""
+        return bench.injector.repair(self.spot.node, self.id)
+
+    def await_healed(self, bench: Bench) -> None:
+        """Return when the server answers: the kubelet starts it again when its back-off is over."""
+        wait.eventually(partial(bench.sut.run_id, self.seat), bool, seconds=BACK_S, what=f"an answer of {self.seat}")
+
+
+def prepared(bench: Bench, seat: str) -> str:
+    """Let the servers write something to their files; return the run id of the one on `seat`."""
+    require_redis(seat)
+    for primary in bench.sut.topology().primaries:
+        bench.sut.ask(primary, ATTEMPT, ATTEMPT, ATTEMPT, "WAIT 2 1000", seconds=ANSWER_S)
+    return bench.sut.run_id(seat)
+
+
+def _refuses(bench: Bench, seat: str, pods: Sequence[dict[str, Any]]) -> Readiness:
+    statuses = [each for pod in pods for each in pod["status"].get("containerStatuses", [])]
+    redis: dict[str, Any] = next((each for each in statuses if each["name"] == REDIS_CONTAINER), {})
+    ended = (redis.get("state", {}).get("terminated") or redis.get("lastState", {}).get("terminated") or {}).get(
+        "exitCode"
+    )
+    for previous in (False, True):
+        try:
+            log = bench.sut.cluster.logs(seat, REDIS_CONTAINER, previous=previous, tail=SHOWN_LINES)
+        except HarnessError:
+            continue
+        if DAMAGED in log:
+            return Readiness()
+    return Readiness((f"its last end was {ended}, and its log does not say {DAMAGED!r}",))
