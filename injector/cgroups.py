@@ -67,7 +67,8 @@ class Cgroups:
         """Return a process in the pod's network and the network's inode. Raises Missing, also for the node's own."""
         for pid in _pids(self.pod(pod)):
             inode = self.node.network_of(pid)
-            if inode == self.node.network_of(1):
+            # The injector itself has the node's network (hostNetwork).
+            if inode == self.node.network_of(os.getpid()):
                 raise Missing(f"pod {pod} has no network of its own, it uses the node's")
             return pid, inode
         raise Missing(f"pod {pod} has no process")

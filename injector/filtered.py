@@ -7,6 +7,7 @@ the pod's sandbox.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -66,7 +67,7 @@ def check(plan: dict[str, Any]) -> None:
 def network(node: Node, record: Record) -> tuple[int, int]:
     """Return a process in the network that the plan names, and the network's inode. Raises Missing."""
     pod = record.plan.get("pod")
-    return (1, node.network_of(1)) if pod is None else Cgroups(node).network(pod)
+    return (os.getpid(), node.network_of(os.getpid())) if pod is None else Cgroups(node).network(pod)
 
 
 def present(node: Node, record: Record) -> int:

@@ -108,14 +108,19 @@ class Node:
             raise Missing(f"process {pid} is gone") from error
 
     def networks(self) -> dict[int, int]:
-        """Return one process of each network namespace, by the namespace's inode."""
-        found: dict[int, int] = {}
-        for pid in sorted(self.pids()):
+        """Return the oldest process of each network namespace, by the namespace's inode.
+
+        The oldest of a pod is the one that holds its network; a younger one may be a probe that ends this moment.
+        """
+        found: dict[int, Process] = {}
+        for pid in self.pids():
             try:
-                found.setdefault(self.network_of(pid), pid)
+                inode, process = self.network_of(pid), self.process(pid)
             except Missing:
                 continue
-        return found
+            if inode not in found or process.started < found[inode].started:
+                found[inode] = process
+        return {inode: process.pid for inode, process in found.items()}
 
     def in_network(self, pid: int, argv: Sequence[str]) -> list[str]:
         """Return the command that runs `argv` of this image in the network namespace of a process."""

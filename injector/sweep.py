@@ -24,11 +24,12 @@ def sweep(node: Node) -> list[str]:
         # What a record knows and could not undo is not stray.
         known = {record.id for record in everything(node)}
         lines += _programs(node, known)
-        for pid in node.networks().values() if not known else ():
+        for network, pid in node.networks().items() if not known else ():
             try:
                 lines += _network(node, pid)
             except InjectorError as error:
-                troubles.append(str(error))
+                if network in node.networks():  # else it ended while it was looked at
+                    troubles.append(str(error))
     if troubles:
         raise StillBroken("; ".join([*lines, *troubles]))
     return lines

@@ -71,6 +71,8 @@ class Felled:
     returned_at: float | None = None
     effect_at: float | None = None
     healed_at: float | None = None
+    identity: str = ""
+    """What tells it from another one of the same name and target, where the ledger must."""
 
     def __str__(self) -> str:
         return f"{self.name}({self.target})"

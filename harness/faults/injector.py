@@ -99,11 +99,15 @@ class Injector:
         pod = self._sut_cluster.get("Pod", seat)
         name = container or kind_of(seat).container
         status = pod["status"]
+        running = container_id(pod, name)
+        if not running:
+            states = [each.get("state") for each in status.get("containerStatuses", []) if each["name"] == name]
+            raise InjectionFailed(f"container {name} of {seat} is not running: {states}")
         return Spot(
             seat=seat,
             node=pod["spec"]["nodeName"],
             pod=pod["metadata"]["uid"],
-            container=_container_id(pod, name),
+            container=running,
             address=status["podIP"],
             host=status.get("hostIP", ""),
         )
@@ -213,10 +217,9 @@ def _runs(pod: Mapping[str, Any]) -> bool:
     return pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
 
 
-def _container_id(pod: Mapping[str, Any], container: str) -> str:
-    statuses = pod["status"].get("containerStatuses", [])
-    found: dict[str, Any] = next((each for each in statuses if each["name"] == container), {})
-    if not found.get("containerID") or "running" not in found.get("state", {}):
-        seat = pod["metadata"]["name"]
-        raise InjectionFailed(f"container {container} of {seat} is not running: {found.get('state') or 'no status'}")
-    return str(found["containerID"]).rpartition("/")[2]
+def container_id(pod: Mapping[str, Any], container: str) -> str:
+    """Return the id of a container as its runtime has it; empty when it does not run, as Kubernetes knows."""
+    for status in pod["status"].get("containerStatuses", []):
+        if status["name"] == container and "running" in status.get("state", {}):
+            return str(status.get("containerID", "")).rpartition("/")[2]
+    return ""

@@ -36,7 +36,8 @@ class Faults:
         felled = Felled(name_of(fault), fault.target, injected_at=time.monotonic())
         with ExitStack() as stack:
             fault.prepare(self._bench)
-            undo = fault.on_ledger if isinstance(fault, OnLedger) else {}
+            undo = dict(fault.on_ledger) if isinstance(fault, OnLedger) else {}
+            felled.identity = undo.pop("id", "")
             self._note(felled, "registered", by_hand=fault.by_hand, **undo)
             stack.callback(self._heal, fault, felled)
             self._inject(fault, felled)
@@ -74,7 +75,8 @@ class Faults:
     def _note(self, felled: Felled, event: str, **more: Any) -> None:
         log.info("fault=%s event=%s", felled, event)
         with JsonLines(self._ledger) as lines:
-            lines.write({"fault": felled.name, "target": felled.target, "event": event, "at": time.time(), **more})
+            who = {"fault": felled.name, "target": felled.target, "id": felled.identity}
+            lines.write({**who, "event": event, "at": time.time(), **more})
 
 
 __all__ = ["FaultError", "Faults"]

@@ -10,7 +10,7 @@ from harness import wait
 from harness.cluster.readiness import Readiness, is_ready
 from harness.errors import ExecFailed, InjectionFailed, ObservationError
 from harness.faults.base import Bench
-from harness.faults.injector import Process
+from harness.faults.injector import Process, container_id
 from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import REDIS_SET, kind_of
 
@@ -98,9 +98,19 @@ class KilledTwice(ProcessKilled):
 
     def inject(self, bench: Bench) -> None:
         """Kill, wait for the successor, kill that."""
+        container = kind_of(self.seat).container
+        first = container_id(bench.sut.cluster.get("Pod", self.seat), container)
         super().inject(bench)
         self._run_id = self._await_another(bench, self._run_id)
-        self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
+        # Kubernetes hears of the new container later than whoever asks the server.
+        bench.sut.cluster.wait_for(
+            "Pod",
+            name=self.seat,
+            until=lambda pods: bool(pods) and container_id(pods[0], container) not in ("", first),
+            seconds=EFFECT_S,
+            what=f"the next container on {self.seat}",
+        )
+        self._process = bench.injector.found(self.seat, container)
         super().inject(bench)
 
     def await_effect(self, bench: Bench) -> None:

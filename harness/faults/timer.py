@@ -67,7 +67,8 @@ class Armed(ABC):
 
     def inject(self, bench: Bench) -> None:
         """Arm, then inject, by one command."""
-        bench.injector.inject(self.spot.node, self._order(bench))
+        order = self._order(bench)
+        bench.injector.inject(self.spot.node, order)
 
     @abstractmethod
     def await_effect(self, bench: Bench) -> None:

@@ -141,6 +141,18 @@ def test_nested_faults_are_healed_last_in_first_out(ledger: Path, tmp_path: Path
     assert order == ["inner", "outer"]
 
 
+def test_the_ledger_has_what_undoes_a_fault_and_its_id_with_every_event(ledger: Path) -> None:
+    """Two faults of the same name and target are told apart, and a killed run's can be undone without it."""
+    fault = Scripted(ledger)
+    fault.on_ledger = {"id": "a1b2", "kind": "stopped", "node": "agent-0"}  # type: ignore[attr-defined]
+
+    felled(ledger, fault)
+
+    lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+    assert {line["id"] for line in lines} == {"a1b2"}
+    assert (lines[0]["kind"], lines[0]["node"], lines[0]["by_hand"]) == ("stopped", "agent-0", fault.by_hand)
+
+
 def test_a_fault_is_named_as_a_state() -> None:
     """The class name in the report reads like the rest of it."""
     assert name_of(Noop()) == "noop"
