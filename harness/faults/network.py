@@ -17,7 +17,7 @@ from harness.errors import HarnessError, InjectionFailed
 from harness.faults.base import Bench
 from harness.faults.injector import Spot
 from harness.faults.network_probe import PATIENCE_S, Observer, Seen
-from harness.faults.timer import TIMER_S, Armed
+from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import KINDS, REDIS, SENTINEL, kind_of
 
 Direction = Literal["both", "in", "out"]
@@ -61,16 +61,22 @@ class NetworkFault(Armed):
         """Return when the observer feels it."""
         self.observer.sees(bench, self.is_felt, seconds=EFFECT_S, what=self.effect)
 
-    def heal(self, bench: Bench) -> None:
-        """Undo it; the observer stays to see that."""
-        super().heal(bench)
-
     def await_healed(self, bench: Bench) -> None:
-        """Return when the observer is answered as before over a new connection; it ends then."""
+        """Return when the observer is answered as before over a new connection; it ends then.
+
+        If one of the two pods was replaced meanwhile, it took the fault or the observer along: then an answer is enough.
+        """
         try:
-            self.observer.sees(bench, self.is_over, seconds=HEALED_S, what="heard again")
+            if self._are_the_same(bench):
+                self.observer.sees(bench, self.is_over, seconds=HEALED_S, what="heard again")
+            else:
+                answers(bench, self.seat)
         finally:
             self.observer.stop(bench)
+
+    def _are_the_same(self, bench: Bench) -> bool:
+        uids = {pod["metadata"]["uid"] for pod in bench.sut.cluster.list("Pod")}
+        return {self.spot.pod, self.observer.vantage.pod} <= uids
 
     @property
     @abstractmethod
