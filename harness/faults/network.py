@@ -64,7 +64,7 @@ class NetworkFault(Armed):
     def await_healed(self, bench: Bench) -> None:
         """Return when the observer is answered as before over a new connection; it ends then.
 
-        If one of the two pods was replaced meanwhile, it took the fault or the observer along: then an answer is enough.
+        If one of the two pods was replaced, it took the fault or the observer along: then an answer is enough.
         """
         try:
             if self._are_the_same(bench):
