@@ -9,17 +9,18 @@ from typing import Any
 
 from harness import wait
 from harness.cluster import Cluster
-from harness.errors import InjectionFailed
+from harness.errors import ClusterError, InjectionFailed, ObservationError
 from harness.faults.base import Bench
 from harness.faults.injector import Injector
 from harness.faults.pods import SeatEmpty
 from harness.faults.timer import Armed
 from harness.sut import Sut
-from harness.sut.names import REDIS_SET, kind_of
+from harness.sut.names import REDIS_CONTAINER, REDIS_SET, kind_of
 from harness.sut.replies import info
 
 EFFECT_S = 20.0
-BACK_S = 60.0
+#: A server that ended is started again after the kubelet's back-off.
+BACK_S = 120.0
 
 #: What a server with `appendonly yes` calls its files (redis.conf: appenddirname, appendfilename).
 AOF = "appendonlydir/appendonly.aof.*.incr.aof"
@@ -27,6 +28,14 @@ AOF = "appendonlydir/appendonly.aof.*.incr.aof"
 #: Written to make servers try their disks. It expires at once, so it never stays.
 ATTEMPT = f"SET e2e:disk-probe {'x' * 4096} PX 1"
 ANSWER_S = 5.0
+
+#: What Redis says when it ends for want of a disk (server.c, serverPanic; aof.c), and the system's own words.
+DIED_OF_IT = (
+    "Replica was unable to write command to disk",
+    "Operation not permitted",
+    "No space left on device",
+)
+SHOWN_LINES = 200
 
 SMALL_MIB = 64
 #: No file system above this is ever filled, whatever was asked for.
@@ -36,8 +45,9 @@ LARGEST_MIB = 256
 class AofUnwritable(Armed):
     """The append-only file in use is immutable: Redis refuses writes with MISCONF, and answers PING with it too.
 
-    At a replica it is the primary's next write that cannot be kept. A rewrite of the file during the fault begins a
-    new one, which is not concerned; healing then finds the old one as it is, or gone.
+    A replica ends at the next write that it cannot keep, and does not start again before the fault is healed. A rewrite
+    of the file during the fault begins a new one, which is not concerned; healing then finds the old one as it is, or
+    gone.
     """
 
     kind = "immutable"
@@ -50,7 +60,7 @@ class AofUnwritable(Armed):
         """Note the container; what it writes must be good now."""
         require_redis(self.seat)
         super().prepare(bench)
-        if not writes_well(bench, self.seat):
+        if writing_of(bench, self.seat) != "ok":
             raise InjectionFailed(f"{self.seat} cannot write to its append-only file already")
 
     def await_effect(self, bench: Bench) -> None:
@@ -177,24 +187,42 @@ def require_redis(seat: str) -> None:
 
 
 def await_writing(bench: Bench, seat: str, *, well: bool) -> None:
-    """Return when the server's last write to its append-only file failed, or was good. Raises WaitTimeout."""
+    """Return when the server's last write to its append-only file was good; or failed, or it ended of that.
+
+    Raises WaitTimeout.
+    """
     wait.eventually(
-        partial(writes_well, bench, seat),
-        lambda seen: seen is well,
+        partial(writing_of, bench, seat),
+        lambda seen: (seen == "ok") is well,
         seconds=BACK_S if well else EFFECT_S,
         what=f"the last write to the append-only file of {seat} {'good' if well else 'failed'}",
     )
 
 
-def writes_well(bench: Bench, seat: str) -> bool:
-    """Whether the last write of `seat` to its file was good, after the primary was given one to pass on.
+def writing_of(bench: Bench, seat: str) -> str:
+    """Return how the last write of `seat` to its file went, after the primary was given one to pass on: ok or err.
 
-    A server that does not answer has not said so (ObservationError): a full disk can end a replica.
+    Or died: a replica that cannot keep what it is sent ends (replica-ignore-disk-write-errors no), and does not start
+    again on such a disk. Raises ObservationError when it is silent for another reason.
     """
-    for primary in bench.sut.topology().primaries:
-        bench.sut.ask(primary, ATTEMPT, seconds=ANSWER_S)
-    said = info(bench.sut.ask(seat, "INFO persistence", seconds=ANSWER_S)[0], "INFO persistence")
-    return said["aof_last_write_status"] == "ok"
+    try:
+        for primary in bench.sut.topology().primaries:
+            bench.sut.ask(primary, ATTEMPT, seconds=ANSWER_S)
+        said = info(bench.sut.ask(seat, "INFO persistence", seconds=ANSWER_S)[0], "INFO persistence")
+    except ObservationError:
+        if any(words in log for log in logs_of(bench, seat) for words in DIED_OF_IT):
+            return "died"
+        raise
+    return said["aof_last_write_status"]
+
+
+def logs_of(bench: Bench, seat: str) -> Iterator[str]:
+    """Yield the log of the server on `seat`, then that of the one before it, as far as there are any."""
+    for previous in (False, True):
+        try:
+            yield bench.sut.cluster.logs(seat, REDIS_CONTAINER, previous=previous, tail=SHOWN_LINES)
+        except ClusterError:  # there was no container before, or there is none now
+            continue
 
 
 def put_back(cluster: Cluster, injector: Injector, node: str, record: dict[str, Any]) -> str:

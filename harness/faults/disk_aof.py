@@ -8,9 +8,8 @@ from typing import Any
 
 from harness import wait
 from harness.cluster.readiness import Readiness
-from harness.errors import HarnessError
 from harness.faults.base import Bench
-from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, require_redis, volume_path
+from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, SHOWN_LINES, logs_of, require_redis, volume_path
 from harness.faults.timer import TIMER_S, Armed
 from harness.sut.names import REDIS_CONTAINER
 
@@ -24,7 +23,6 @@ BACK_S = 120.0
 #: What Redis logs (aof.c, loadSingleAppendOnlyFile).
 CUT_SHORT = "loaded anyway because aof-load-truncated is enabled"
 DAMAGED = "Bad file format reading the append only file"
-SHOWN_LINES = 200
 
 
 class AofTailCut(Armed):
@@ -121,11 +119,6 @@ def _refuses(bench: Bench, seat: str, pods: Sequence[dict[str, Any]]) -> Readine
     ended = (redis.get("state", {}).get("terminated") or redis.get("lastState", {}).get("terminated") or {}).get(
         "exitCode"
     )
-    for previous in (False, True):
-        try:
-            log = bench.sut.cluster.logs(seat, REDIS_CONTAINER, previous=previous, tail=SHOWN_LINES)
-        except HarnessError:
-            continue
-        if DAMAGED in log:
-            return Readiness()
+    if any(DAMAGED in log for log in logs_of(bench, seat)):
+        return Readiness()
     return Readiness((f"its last end was {ended}, and its log does not say {DAMAGED!r}",))
