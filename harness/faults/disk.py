@@ -20,7 +20,7 @@ from harness.sut.replies import info
 
 EFFECT_S = 20.0
 #: A server that ended is started again after the kubelet's back-off.
-BACK_S = 120.0
+BACK_S = 180.0
 
 #: What a server with `appendonly yes` calls its files (redis.conf: appenddirname, appendfilename).
 AOF = "appendonlydir/appendonly.aof.*.incr.aof"

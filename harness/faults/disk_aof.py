@@ -10,15 +10,14 @@ from harness import wait
 from harness.cluster.readiness import Readiness
 from harness.faults.base import Bench
 from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, SHOWN_LINES, logs_of, require_redis, volume_path
-from harness.faults.timer import TIMER_S, Armed
+from harness.faults.process import NEW_PROCESS_S
+from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import REDIS_CONTAINER
 
 #: A few commands at the end of the file.
 TAIL_BYTES = 30
-NEW_PROCESS_S = 60.0
-#: The kubelet backs off from a container that ends again and again: up to 20 s in the first minute.
-REFUSES_S = 90.0
-BACK_S = 120.0
+#: A container that ended before is started again after the kubelet's back-off only.
+REFUSES_S = 120.0
 
 #: What Redis logs (aof.c, loadSingleAppendOnlyFile).
 CUT_SHORT = "loaded anyway because aof-load-truncated is enabled"
@@ -102,7 +101,7 @@ class AofDamaged(Armed):
 
     def await_healed(self, bench: Bench) -> None:
         """Return when the server answers: the kubelet starts it again when its back-off is over."""
-        wait.eventually(partial(bench.sut.run_id, self.seat), bool, seconds=BACK_S, what=f"an answer of {self.seat}")
+        answers(bench, self.seat)
 
 
 def prepared(bench: Bench, seat: str) -> str:

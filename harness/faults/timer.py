@@ -15,7 +15,8 @@ from harness.faults.injector import Spot
 #: Longer than any drill keeps a fault (detection, an election, and a second try after 60 s), and short enough to wait
 #: for when a run was killed.
 TIMER_S = 180.0
-ANSWERS_S = 60.0
+#: A server that was killed meanwhile is started again after the kubelet's back-off.
+ANSWERS_S = 180.0
 
 
 class Armed(ABC):
