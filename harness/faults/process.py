@@ -14,8 +14,8 @@ from harness.faults.injector import Process, container_id
 from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import REDIS_SET, kind_of
 
-#: The process dies at once; its successor answers 0.3 s later the first time, and then only after the kubelet's back-off:
-#: 10 s, 20, 40, 80, 160, until the container has run for ten minutes or the pod is a new one (80 s seen at the sixth).
+#: The process dies at once; its successor answers 0.3 s later the first time, and then only after the kubelet's
+#: back-off: 10 s, 20, 40, 80, 160, until the container has run for ten minutes or the pod is a new one (80 s seen).
 NEW_PROCESS_S = 180.0
 READY_S = 180.0
 EFFECT_S = 10.0

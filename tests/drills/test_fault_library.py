@@ -32,7 +32,8 @@ from harness.faults import (
 
 pytestmark = pytest.mark.drill
 
-#: By the name in the test's id, those that end a process far from each other. A fault gets the seat of a replica; the primary's faults have drills of their own.
+#: By the name in the test's id, those that end a process far from each other. A fault gets the seat of a replica; what
+#: the primary's faults lead to is for other drills.
 FAULTS: dict[str, Callable[[str], Fault]] = {
     "paused": Paused,
     "killed": ProcessKilled,
