@@ -8,12 +8,12 @@ replaced meanwhile is not cut off from again.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, Literal
 
 from harness import wait
-from harness.errors import HarnessError, InjectionFailed
+from harness.errors import InjectionFailed, NotFound
 from harness.faults.base import Bench
 from harness.faults.injector import Spot
 from harness.faults.network_probe import PATIENCE_S, Observer, Seen
@@ -46,16 +46,27 @@ class NetworkFault(Armed):
             raise InjectionFailed(f"nobody observes {self.seat} yet")
         return self._observer
 
-    def vantage(self, bench: Bench) -> Spot:
-        """Return from where it is felt: another pod of the same kind."""
-        others = [seat for seat in kind_of(self.seat).seats() if seat != self.seat]
-        return spot_of_any(bench, others)
+    def vantages(self, bench: Bench) -> Iterator[Spot]:
+        """Yield from where it would be felt, best first: other pods of the same kind."""
+        return running(bench, [seat for seat in kind_of(self.seat).seats() if seat != self.seat])
 
     def prepare(self, bench: Bench) -> None:
-        """Note the pod; let the observer connect, so that it has an old connection when the fault comes."""
+        """Note the pod; let the observer connect, so that it has an old connection when the fault comes.
+
+        The first who is answered observes: another one may be under a fault of its own.
+        """
         super().prepare(bench)
-        observer = Observer(self.vantage(bench), self.spot, life_s=self.timer_s, patience_s=self.patience_s)
-        self._observer = observer.start(bench, size=self.load)
+        troubles = []
+        for vantage in self.vantages(bench):
+            observer = Observer(vantage, self.spot, life_s=self.timer_s, patience_s=self.patience_s)
+            try:
+                self._observer = observer.start(bench, size=self.load)
+            except InjectionFailed as error:
+                observer.stop(bench)
+                troubles.append(str(error))
+            else:
+                return
+        raise InjectionFailed(f"nobody can observe {self.seat}: {'; '.join(troubles) or 'no other pod runs'}")
 
     def await_effect(self, bench: Bench) -> None:
         """Return when the observer feels it."""
@@ -135,7 +146,9 @@ class Isolated(Dropping):
 
     def plan(self, bench: Bench) -> dict[str, Any]:
         """Everything is dropped, but for the node and the pods that are to reach it."""
-        spared = [bench.injector.spot(name, _only_container(bench, name)).address for name in self._but]
+        spared = [spot.address for spot in running(bench, self._but)]
+        if len(spared) != len(self._but):
+            raise InjectionFailed(f"not all of {', '.join(self._but)} run: there is nobody to be spared")
         return {"spare": [*node_addresses(bench, self.spot), *spared], "drop": {"in": [[]], "out": [[]]}}
 
 
@@ -165,15 +178,17 @@ class CutOff(Dropping):
         seats = named[self.from_] if isinstance(self.from_, str) else tuple(self.from_)
         return tuple(seat for seat in seats if seat != self.seat)
 
-    def vantage(self, bench: Bench) -> Spot:
-        """Return one of those that it is cut off from: for clients the witness, where there is one, or another node."""
-        return spot_of_any(bench, self.peers) if self.peers else _client(bench, self.spot)
+    def vantages(self, bench: Bench) -> Iterator[Spot]:
+        """Yield those that it is cut off from; as clients the pods beside the deployment: the witness, say."""
+        return running(bench, self.peers or _beside_the_deployment(bench))
 
     def plan(self, bench: Bench) -> dict[str, Any]:
         """Drop what comes from, or goes to, the addresses that these pods have now."""
         if not self.peers:
             return self._from_clients(bench)
-        addresses = [bench.injector.spot(seat).address for seat in self.peers]
+        addresses = [spot.address for spot in running(bench, self.peers)]
+        if not addresses:
+            raise InjectionFailed(f"none of {', '.join(self.peers)} runs: there is nobody to be cut off from")
         return {"drop": self._ways([["-s", each] for each in addresses], [["-d", each] for each in addresses])}
 
     def _from_clients(self, bench: Bench) -> dict[str, Any]:
@@ -188,15 +203,14 @@ class CutOff(Dropping):
         return {way: ways[way] for way in ways if self.direction in ("both", way)}
 
 
-def spot_of_any(bench: Bench, seats: Sequence[str]) -> Spot:
-    """Return where the first of `seats` is that runs. Raises InjectionFailed when none does."""
-    troubles = []
-    for seat in seats:
+def running(bench: Bench, names: Sequence[str]) -> Iterator[Spot]:
+    """Yield where those of the named pods are that run, in order."""
+    for name in names:
         try:
-            return bench.injector.spot(seat)
-        except HarnessError as error:
-            troubles.append(str(error))
-    raise InjectionFailed(f"nobody is there to observe from: {'; '.join(troubles)}")
+            container = str(bench.sut.cluster.get("Pod", name)["spec"]["containers"][0]["name"])
+            yield bench.injector.spot(name, container)
+        except (InjectionFailed, NotFound):
+            continue
 
 
 def node_addresses(bench: Bench, spot: Spot) -> list[str]:
@@ -224,15 +238,6 @@ def _of_the_deployment(bench: Bench) -> list[dict[str, Any]]:
     ]
 
 
-def _client(bench: Bench, watched: Spot) -> Spot:
-    """Return a pod that is no part of the deployment and lies on another node: the witness, if there is one."""
+def _beside_the_deployment(bench: Bench) -> list[str]:
     ours = {pod["metadata"]["name"] for pod in _of_the_deployment(bench)}
-    for pod in bench.sut.cluster.list("Pod"):
-        name, place = pod["metadata"]["name"], pod["spec"].get("nodeName")
-        if name not in ours and place != watched.node and pod["status"].get("phase") == "Running":
-            return bench.injector.spot(name, pod["spec"]["containers"][0]["name"])
-    raise InjectionFailed("no pod beside the deployment's own runs on another node: nobody could be a client")
-
-
-def _only_container(bench: Bench, name: str) -> str:
-    return str(bench.sut.cluster.get("Pod", name)["spec"]["containers"][0]["name"])
+    return [pod["metadata"]["name"] for pod in bench.sut.cluster.list("Pod") if pod["metadata"]["name"] not in ours]

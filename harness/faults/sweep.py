@@ -48,6 +48,12 @@ def sweep(cluster: Cluster) -> list[str]:
     return healed
 
 
+def remaining(injector: Injector) -> list[str]:
+    """Return a sentence on each fault that a node has on record: none between two drills. Raises InjectionFailed."""
+    found = injector.every_node(injector.listed)
+    return [f"{node}: {record['about']}" for node, records in found.items() for record in records]
+
+
 def left_on_ledger(ledger: Path) -> list[dict[str, Any]]:
     """Return the faults that a ledger has as registered and not as healed, in the order of their injection."""
     if not ledger.is_file():

@@ -11,6 +11,7 @@ from harness.faults import (
     AofDamaged,
     AofTailCut,
     AofUnwritable,
+    Bench,
     ConfigReadOnly,
     ConnectionsCut,
     CpuStarved,
@@ -29,6 +30,7 @@ from harness.faults import (
     ProcessKilled,
     Squeezed,
 )
+from harness.faults.sweep import remaining
 
 pytestmark = pytest.mark.drill
 
@@ -63,7 +65,7 @@ FAULTS: dict[str, Callable[[str], Fault]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault_bites_and_heals(name: str, drill: Drill) -> None:
+def test_fault_bites_and_heals(name: str, drill: Drill, bench: Bench) -> None:
     """A fault is felt where it is injected, is gone after it is healed, and leaves a steady deployment."""
     # The two replicas take turns: the kubelet restarts a container that ended before only after a while.
     seat = drill.now.replicas[list(FAULTS).index(name) % 2]
@@ -71,10 +73,11 @@ def test_fault_bites_and_heals(name: str, drill: Drill) -> None:
         assert felled.effect_at is not None
 
     assert felled.healed_at is not None
+    assert remaining(bench.injector) == []
     assert drill.await_steady().primaries
 
 
-def test_fault_composed_of_a_full_disk_on_a_small_volume_bites_and_heals(drill: Drill) -> None:
+def test_fault_composed_of_a_full_disk_on_a_small_volume_bites_and_heals(drill: Drill, bench: Bench) -> None:
     """A volume that truly enforces its size is full: the server says that it cannot write, and can again afterwards."""
     seat = drill.now.replicas[0]
 
@@ -83,4 +86,5 @@ def test_fault_composed_of_a_full_disk_on_a_small_volume_bites_and_heals(drill: 
         with drill.felled(DiskFull(seat)) as felled:
             assert felled.effect_at is not None
 
+    assert remaining(bench.injector) == []
     assert seat in drill.await_steady().replicas

@@ -237,3 +237,27 @@ def test_silence_without_a_dropped_packet_is_no_partition(monkeypatch: pytest.Mo
 
     with pytest.raises(WaitTimeout, match="packets dropped at redis-0"):
         fault.await_effect(BENCH)
+
+
+def test_who_cannot_hear_an_instance_does_not_observe_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be under a fault of its own: the next one is asked."""
+    asked: list[str] = []
+
+    def inject(node: str, plan: dict[str, Any]) -> dict[str, Any]:
+        asked.append(plan["pod"])
+        if plan["pod"] == "uid-of-redis-0":
+            raise InjectionFailed("10.42.1.11:6379 cannot be reached from here")
+        return {}
+
+    hands = SimpleNamespace(spot=spot, inject=inject, heal=lambda *_: "")
+    bench = cast("Bench", SimpleNamespace(injector=hands, sut=BENCH.sut))
+    fault = Isolated("redis-1")
+
+    fault.prepare(bench)
+
+    assert asked == ["uid-of-redis-0", "uid-of-redis-2"]
+    assert fault.observer.vantage.seat == "redis-2"
+
+    monkeypatch.setattr(hands, "spot", lambda seat, _=None: spot("redis-0" if seat != "redis-1" else seat))
+    with pytest.raises(InjectionFailed, match=r"nobody can observe redis-1: 10\.42"):
+        Isolated("redis-1").prepare(bench)
