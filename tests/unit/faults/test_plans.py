@@ -244,6 +244,7 @@ def test_who_cannot_hear_an_instance_does_not_observe_it(monkeypatch: pytest.Mon
     asked: list[str] = []
 
     def inject(node: str, plan: dict[str, Any]) -> dict[str, Any]:
+        assert node == "agent-0"
         asked.append(plan["pod"])
         if plan["pod"] == "uid-of-redis-0":
             raise InjectionFailed("10.42.1.11:6379 cannot be reached from here")
