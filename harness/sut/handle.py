@@ -16,7 +16,7 @@ from harness import wait
 from harness.errors import ExecFailed, HarnessError, ObservationError, SteadyStateError, WaitTimeout
 from harness.sut import replies, views
 from harness.sut.cooldown import cooling_down_s
-from harness.sut.names import KINDS, REDIS_SET, kind_of, seat_of
+from harness.sut.names import KEY_PREFIX, KINDS, REDIS_SET, kind_of, seat_of
 from harness.sut.steady import is_steady
 from harness.sut.topology import Pod, RedisView, SentinelView, Topology
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 #: How long one instance may take to answer before it counts as silent; far below down-after (5 s).
 ANSWER_S = 3.0
+
+#: Patience for the replicas' confirmation that they receive what the primary sends.
+CONFIRMED_S = 15.0
+WAIT_MS = 1000
 
 #: Patience for the steady state: longer than the cool-down of a failover that was aborted (2 x 30 s) plus a resync.
 STEADY_S = 100.0
@@ -162,11 +166,30 @@ class Sut:
         raise ObservationError(f"no primary is agreed on: {topology}")
 
     def steady(self, *, seconds: float = STEADY_S) -> Topology:
-        """Return the topology once it is steady. Raises SteadyStateError with every reason why it is not."""
+        """Return the topology once it is steady and what is sent to its primary now reaches every replica.
+
+        The second half is asked of the replicas by way of WAIT: after a diskless sync Redis calls a replica online up
+        to 0.9 s before that one receives anything (seen with 7.0.15), and a primary that dies in that time takes every
+        write acknowledged in it along. Raises SteadyStateError with every reason why it is not.
+        """
         try:
-            return wait.eventually(self.topology, is_steady, seconds=seconds, what="the steady state")
+            topology = wait.eventually(self.topology, is_steady, seconds=seconds, what="the steady state")
+            wait.eventually(
+                partial(self._confirmations, topology.primaries[0], len(topology.replicas)),
+                lambda confirmed: confirmed >= len(topology.replicas),
+                seconds=CONFIRMED_S,
+                what=f"{len(topology.replicas)} replicas to confirm what {topology.primaries[0]} sends",
+            )
         except WaitTimeout as error:
             raise SteadyStateError(str(error)) from error
+        return topology
+
+    def _confirmations(self, primary: str, replicas: int) -> int:
+        """Return how many replicas confirm a message sent now: it moves the offset and changes no data."""
+        _, confirmed = self.ask(primary, f"PUBLISH {KEY_PREFIX}steady now", f"WAIT {replicas} {WAIT_MS}")
+        if not isinstance(confirmed, int):
+            raise ObservationError(f"{primary} answered WAIT with {confirmed!r}")
+        return confirmed
 
 
 def _owner(pod: dict[str, Any]) -> str:

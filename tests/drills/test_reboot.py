@@ -7,7 +7,7 @@ import pytest
 from harness.drill import Drill
 from harness.faults import ProcessKilled
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.core]
 
 
 def test_primary_killed_in_place_is_back_before_it_is_missed(drill: Drill) -> None:

@@ -8,7 +8,7 @@ from harness.drill import Drill
 from harness.faults import PodsDeleted, RolledOut
 from harness.sut.names import REDIS, SENTINEL
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.core]
 
 
 @pytest.mark.parametrize("seat", [*REDIS.seats(), *SENTINEL.seats()])
