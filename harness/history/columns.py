@@ -76,7 +76,8 @@ class Ops(Generic[Op]):
     def errors(self, indices: range | None = None) -> Counter[str]:
         """How many ops met which class of error."""
         codes = self.error if indices is None else self.error[indices.start : indices.stop]
-        return Counter({self.labels[code]: number for code, number in Counter(codes).items() if code})
+        numbers = np.bincount(self.view(codes), minlength=1).tolist()
+        return Counter({self.labels[code]: number for code, number in enumerate(numbers) if code and number})
 
     def view(self, column: array[int]) -> Ints:
         """A column as an array; 64-bit ones share its memory, others are copied."""
