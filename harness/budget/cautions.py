@@ -118,7 +118,7 @@ def _of_restarts(budget: Budget) -> Iterator[Caution]:
         yield Caution(
             "reboot",
             f"a process that restarts within {given.down_after:g} s is not failed over: Sentinels say +reboot, and "
-            "the gap lasts until it has loaded its data",
+            "the gap lasts until it has loaded its data, however long that takes",
         )
     if not given.has_pre_stop:
         yield Caution(

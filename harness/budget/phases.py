@@ -236,6 +236,7 @@ def _reboot(given: Configuration, around: Environment) -> Course:
         "first ok write",
         0.0,
         given.down_after + 2 * given.tick + around.slack,
-        "a process that is back before down-after is not failed over; one that is later is a crash",
+        "a process that answers again before down-after is not failed over, one that is later is a crash; loading its "
+        "data comes on top, for LOADING is an answer (sentinelPingReplyCallback)",
     )
     return Course(REBOOT, "the primary's process restarts in its place", (back,), 0.0, back.worst_s)

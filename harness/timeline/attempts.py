@@ -23,7 +23,7 @@ ABORTS = {
     "-failover-abort-not-elected": "aborted: not elected",
     "-failover-abort-no-good-slave": "aborted: no good replica",
     "-failover-abort-slave-timeout": "aborted: slave timeout",
-    "-failover-abort-x-sdown": "aborted: primary found down again",
+    "-failover-abort-x-sdown": "aborted: the replica to be promoted is down",
 }
 _ENDINGS = {"+promoted-slave": PROMOTED, **ABORTS, "+switch-master": OVERTAKEN}
 
