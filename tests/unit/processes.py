@@ -209,7 +209,19 @@ class Topology:
         info = primary.client().info("replication")
         linked = [key for key in info if key.startswith("slave") and isinstance(info[key], dict)]
         online = [key for key in linked if info[key]["state"] == "online"]
-        return info["role"] == "master" and len(online) == len(self.redises) - 1
+        is_complete = info["role"] == "master" and len(online) == len(self.redises) - 1
+        return is_complete and self._everybody_receives(primary)
+
+    def _everybody_receives(self, primary: RedisProcess) -> bool:
+        """Whether a command reaches every replica now.
+
+        After a diskless sync Redis calls a replica online up to a second before it sends it the stream of commands,
+        which waits for the replica's first acknowledgement (replication.c, repl_start_cmd_stream_on_ack): what is
+        written meanwhile is on the primary alone. PUBLISH is replicated and leaves nothing behind.
+        """
+        client = primary.client(single_connection_client=True)  # WAIT is about the connection's own commands
+        client.publish("e2e:steady", "1")
+        return int(client.execute_command("WAIT", len(self.redises) - 1, 1000)) == len(self.redises) - 1
 
 
 @contextmanager
