@@ -52,7 +52,7 @@ def inject(node: Node, plan: dict[str, Any]) -> dict[str, Any]:
         record = known or _recorded(node, plan)
         change = KINDS[record.kind]
         if record.timer is None and record.plan.get("armed", True):
-            record.timer = timer.arm(node, seconds_left(record), partial(_deadline, node, record.id))
+            record.timer = timer.arm(node, seconds_left(record), partial(heal, node, record.id))
             record.save(node)
         if known is not None:
             change.undo(node, known)  # an earlier try ended half-way
@@ -94,7 +94,7 @@ def heal_all(node: Node) -> list[str]:
             except (OSError, InjectorError) as error:
                 troubles.append(str(error))
     if troubles:
-        raise StillBroken("; ".join(troubles))
+        raise StillBroken("; ".join([*lines, *troubles]))
     return lines
 
 
@@ -107,7 +107,7 @@ def rearm(node: Node) -> list[str]:
             if is_armed or not record.plan.get("armed", True):
                 continue
             left = seconds_left(record)
-            record.timer = timer.arm(node, left, partial(_deadline, node, record.id))
+            record.timer = timer.arm(node, left, partial(heal, node, record.id))
             record.save(node)
             lines.append(f"{record.about}: its timer was lost; it will be healed in {left:.0f} s")
     return lines
@@ -146,7 +146,3 @@ def _healed(node: Node, record: Record) -> str:
     timer.disarm(node, record.timer)
     record.forget(node)
     return f"{record.about}: healed"
-
-
-def _deadline(node: Node, identity: str) -> str:
-    return heal(node, identity)
