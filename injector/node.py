@@ -130,6 +130,11 @@ class Node:
         """Return the command that runs a program of the node in its mount namespace."""
         return ["nsenter", f"--mount={self.proc / '1' / 'ns' / 'mnt'}", "--", *argv]
 
+    def mount_points(self) -> list[str]:
+        """Return where something is mounted on the node (proc(5), mountinfo), once for each mount."""
+        lines = (self.proc / "1" / "mountinfo").read_text().splitlines()
+        return [line.split()[4] for line in lines]
+
     def _stat(self, pid: int) -> list[str]:
         return _fields(self.proc / str(pid) / "stat")
 

@@ -35,7 +35,7 @@ class SmallVolume:
         path, aside = record.plan["path"], record.facts["aside"]
         owner = node.path(path).stat()
         node.path(aside).mkdir(parents=True, exist_ok=True)
-        if not _is_mounted(node, aside):
+        if aside not in node.mount_points():
             size = f"size={record.plan['mib']}m,mode={owner.st_mode & 0o7777:o}"
             identity = f"uid={owner.st_uid},gid={owner.st_gid}"
             run(node.in_mounts(["mount", "-t", "tmpfs", "-o", f"{size},{identity}", f"e2e-{record.id}", aside]))
@@ -47,9 +47,9 @@ class SmallVolume:
     def undo(self, node: Node, record: Record) -> None:
         """Uncover the directory and copy what was written meanwhile back into it."""
         path, aside = record.plan["path"], record.facts["aside"]
-        while _is_mounted(node, path):
+        while path in node.mount_points():
             run(node.in_mounts(["umount", path]))
-        if _is_mounted(node, aside):
+        if aside in node.mount_points():
             if record.facts.get("covered"):  # else the copy there may be half of one
                 _copy(node, aside, path)
             run(node.in_mounts(["umount", aside]))
@@ -57,18 +57,12 @@ class SmallVolume:
     def left(self, node: Node, record: Record) -> list[str]:
         """What is still mounted."""
         places = (record.plan["path"], record.facts["aside"])
-        return [f"a small volume at {place}" for place in places if _is_mounted(node, place)]
+        return [f"a small volume at {place}" for place in places if place in node.mount_points()]
 
     def look(self, node: Node, record: Record) -> dict[str, Any]:
         """Its size and what is free (MiB)."""
         size = os.statvfs(node.path(record.plan["path"]))
         return {"mib": size.f_frsize * size.f_blocks >> 20, "free_mib": size.f_frsize * size.f_bfree >> 20}
-
-
-def _is_mounted(node: Node, path: str) -> bool:
-    # /proc/1/mountinfo: "36 35 98:0 /root /mount-point options …" (proc(5)).
-    lines = (node.proc / "1" / "mountinfo").read_text().splitlines()
-    return any(line.split()[4] == path for line in lines)
 
 
 def _copy(node: Node, source: str, target: str) -> None:

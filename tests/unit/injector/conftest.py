@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ class Fenced(Node):
 
     def pids(self) -> Iterator[int]:
         yield from (pid for pid in super().pids() if pid in self.held or self._is_ours(pid))
+
+    def in_mounts(self, argv: Sequence[str]) -> list[str]:
+        return [str(self.path(word)) if word.startswith("/") else word for word in argv]
+
+    def mount_points(self) -> list[str]:
+        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        return [point.removeprefix(str(self.root)) for point in points if point.startswith(str(self.root))]
 
     def _is_ours(self, pid: int) -> bool:
         return any(str(self.root) in word for word in self.command_line(pid))
