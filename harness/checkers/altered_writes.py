@@ -103,7 +103,7 @@ _Kept = dict[int, dict[int, list[Span]]]  # by instance, by writer
 def _denied(history: History, kept: _Kept) -> tuple[int, list[str]]:
     """Writes that had certainly failed and are there."""
     writes, lines, total = history.writes, [], 0
-    failed = np.frombuffer(bytes(writes.outcome), dtype=np.uint8) == ord(FAIL)
+    failed = writes.have(FAIL, range(len(writes)))
     for writer, indices in by_client(writes, writes.writer, failed):
         sequences = writes.view(writes.sequence)[indices]
         there = np.zeros(len(indices), dtype=bool)

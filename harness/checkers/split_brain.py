@@ -134,7 +134,7 @@ def _by_roles(history: History, ruling: list[Reign]) -> list[_Pair]:
             if second.begin >= first.end:
                 break
             begin, end = second.begin, min(first.end, second.end)
-            if begin <= end:
+            if first.seat != second.seat and begin < end:
                 rightful, stale = _ranked(first, second, end, ruling)
                 found.append(_Pair(rightful, stale, begin, end))
     return found

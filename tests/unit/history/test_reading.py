@@ -120,7 +120,7 @@ def test_file_without_a_header_is_refused(tmp_path: Path, content: str, line: st
         ('["w",-3,7,1,1,"o",0]', "impossible value"),
         ('["w",0,7,1,1,"o",0]', "order of their completion"),
         ("", ":20: not a record"),
-        ('["w",1,7,180000,10000,"o",0]', "of a writer or reader that the header does not describe"),
+        ('["w",1,7,69000,1000,"o",0]', "of a writer or reader that the header does not describe"),
         ('["r",0,1,1,"o",0,0,1,1]', "of a writer or reader that the header does not describe"),
         ('["w",0,7,990000,-990000,"o",0]', "impossible value"),
         ('["w",0,-7,1,1,"o",0]', "a sequence number is negative"),

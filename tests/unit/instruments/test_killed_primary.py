@@ -50,7 +50,8 @@ def test_killed_primary_is_told_phase_by_phase_and_its_gap_to_the_resolution(tmp
 
     assert found.kind == "unplanned", found.as_table()
     assert names == ORDER, found.as_table()
-    assert [each.outcome for each in found.tries] == ["promoted"], found.as_table()
+    # Two may begin within a millisecond; the third one's vote decides, and the other is overtaken.
+    assert sum(each.has_promoted for each in found.tries) == 1, found.as_table()
     assert [(each.old, each.switched) for each in found.promoted] == [(old.name, 3)], found.as_table()
     assert promoted is not None
     assert switched is not None

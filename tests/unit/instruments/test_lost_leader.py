@@ -35,22 +35,24 @@ def test_leader_that_dies_after_its_election_is_named_and_so_is_the_second_attem
             await_acks(recording, killed)
 
     found = anatomy(recording.history)
-    first, *others = found.tries
     verdict, second = judge(found, allowed), allowed.course(SECOND_ATTEMPT)
+    lost = [each for each in found.tries if each.outcome == "leader lost"]
+    last = found.tries[-1]
 
     assert len(gone) == 1, gone
-    assert (first.leader, first.outcome) == (gone[0], "leader lost"), found.as_table()
-    assert others, found.as_table()
-    assert len(others) == 1, found.as_table()
-    assert others[-1].outcome == "promoted", found.as_table()
-    assert others[-1].leader != first.leader, found.as_table()
-    assert found.second_attempt_after is not None
-    assert 2 * TIMEOUT_S - DESYNC_S <= found.second_attempt_after <= 2 * TIMEOUT_S + 2 * DESYNC_S, found.as_table()
-    assert others[0].epoch is not None
-    assert first.epoch is not None
-    assert others[0].epoch > first.epoch, found.as_table()
-    assert f"{others[0].leader} tried again" in found.as_table()
-    assert second.best_s <= found.window.duration <= second.worst_s, found.as_table()
+    assert [each.leader for each in lost] == gone, found.as_table()
+    assert last.outcome == "promoted", found.as_table()
+    assert last.leader not in gone, found.as_table()
+    assert last.epoch is not None
+    assert lost[0].epoch is not None
+    assert last.epoch > lost[0].epoch, found.as_table()
+    assert last.began - lost[0].began >= 2 * TIMEOUT_S - 0.1, found.as_table()
+    assert f"{last.leader} tried again" in found.as_table()
     assert verdict.valid is False, verdict.explain()
     assert verdict.summary.startswith("over budget in phase"), verdict.explain()
-    assert verdict.summary.endswith("2 attempts were made"), verdict.explain()
+    assert verdict.summary.endswith(f"{found.attempts} attempts were made"), verdict.explain()
+    assert second.best_s <= found.window.duration, found.as_table()
+    if found.attempts == 2:  # the two that are left may split their votes, and then need a third
+        assert found.window.duration <= second.worst_s, found.as_table()
+        assert found.second_attempt_after is not None
+        assert found.second_attempt_after <= 2 * TIMEOUT_S + 2 * DESYNC_S, found.as_table()

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
-from harness.checkers import lost_writes, two_primaries
+from harness.checkers import LostWrites, lost_writes, split_brain
 from harness.history import History
 from harness.workload import Writers
 from tests.unit.instruments.scene import await_acks, felled, own_count, running_scene
@@ -14,12 +14,29 @@ PUBLISH_MS = 500
 UNPACED = 0
 
 
-def overlap_of(history: History) -> tuple[str, float, int]:
-    """Who was the stale primary, for how many seconds, and how much it acknowledged meanwhile."""
-    found = two_primaries(history, at_most=0.0)
+class SplitBrain(NamedTuple):
+    """The stale primaries, for how many seconds in all, and how much they acknowledged meanwhile."""
+
+    stale: set[str]
+    duration: float
+    acknowledged: int
+
+
+def split_brain_of(history: History) -> SplitBrain:
+    """What the checker of two primaries says."""
+    found = split_brain(history, at_most=0.0)
     assert found.valid is False, found.explain()
-    longest = max(found.overlaps, key=lambda each: each.duration)
-    return longest.stale, longest.duration, longest.acknowledged[longest.stale]
+    return SplitBrain(
+        {each.stale for each in found.overlaps},
+        sum(each.duration for each in found.overlaps),
+        sum(each.acknowledged[each.stale] for each in found.overlaps),
+    )
+
+
+def losers_of(history: History, lost: LostWrites) -> set[str]:
+    """The groups of writers that the checker's evidence names."""
+    groups = [each.group for each in history.writers]
+    return {groups[int(line.split("writer ")[1].split(":")[0])] for line in lost.evidence}
 
 
 def test_pinned_writer_on_a_paused_and_resumed_primary_loses_exactly_what_is_counted(tmp_path: Path) -> None:
@@ -44,16 +61,14 @@ def test_pinned_writer_on_a_paused_and_resumed_primary_loses_exactly_what_is_cou
         counted = own_count(recording.path, new)
 
     lost = lost_writes(history)
-    groups_of = [each.group for each in history.writers]
-    losers = Counter(groups_of[int(line.split("writer ")[1].split(":")[0])] for line in lost.evidence)
-    stale, duration, acknowledged = overlap_of(history)
+    split = split_brain_of(history)
 
     assert counted.missing.keys() == {"pinned"}, counted
     assert counted.missing["pinned"] > 1000, counted
     assert lost.valid is False, lost.explain()
     assert lost.lost[new.name] == counted.missing["pinned"], lost.explain()
-    assert losers.keys() == {"pinned"}, lost.explain()
-    assert stale == old.name
-    assert 3 * PUBLISH_MS / 1000 < duration < demoted - resumed, (duration, demoted - resumed)
+    assert losers_of(history, lost) == {"pinned"}, lost.explain()
+    assert split.stale == {old.name}
+    assert 3 * PUBLISH_MS / 1000 < split.duration < demoted - resumed, (split, demoted - resumed)
     # Both claims are proven from sample to sample; what was acknowledged at the edges lies outside.
-    assert 0.5 * counted.missing["pinned"] < acknowledged <= counted.missing["pinned"], (acknowledged, counted)
+    assert 0.5 * counted.missing["pinned"] < split.acknowledged <= counted.missing["pinned"], (split, counted)

@@ -7,7 +7,7 @@ from harness.timeline import anatomy
 from tests.unit.instruments.scene import await_acks, felled, running_scene
 
 #: A pause longer than the trigger, and shorter than the two seconds after which the witness gives a connection up.
-TRIGGER_MS, PAUSE_S, TILT_S = 1000, 1.25, 3.0
+TRIGGER_MS, PAUSE_S, TILT_S = 700, 0.9, 3.0
 ACTIONS = {"+sdown", "+odown", "+try-failover", "+elected-leader", "+promoted-slave"}
 
 
@@ -38,7 +38,7 @@ def test_paused_sentinels_are_in_tilt_and_take_no_action(tmp_path: Path) -> None
         assert tilt.began is not None
         assert tilt.ended is not None, found.as_table()
         assert tilt.duration is not None
-        assert tilt.duration / tilt.entered >= TILT_S - 0.01, found.as_table()
+        assert tilt.duration >= TILT_S - 0.05, found.as_table()
         assert tilt.describe(found.zero) in found.remarks
         acted = [
             event
