@@ -122,7 +122,7 @@ def test_nothing_is_read_before_anything_was_acknowledged(topology: Topology, wi
     with witness.workload_on(topology).running("idle", writers=writers, readers=readers) as recording:
         time.sleep(0.5)
 
-    assert recording.history.reads == []
+    assert len(recording.history.reads) == 0
 
 
 def test_pinned_writer_keeps_its_connection_to_a_replica(
