@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -20,7 +21,7 @@ Op = TypeVar("Op", Write, Read)
 Ints = NDArray[np.int64]
 
 
-class Ops(Generic[Op]):
+class Ops(ABC, Generic[Op]):
     """Ops of one kind in the order of their completion. Columns are parallel: one index, one op.
 
     They grow while a file is read. For whole-column work :meth:`view` gives one as a numpy array that shares its
@@ -42,15 +43,16 @@ class Ops(Generic[Op]):
     def __len__(self) -> int:
         return len(self.outcome)
 
+    @abstractmethod
     def __getitem__(self, index: int) -> Op:
-        raise NotImplementedError
+        """One op as a record."""
 
     def __iter__(self) -> Iterator[Op]:
         return (self[index] for index in range(len(self)))
 
+    @abstractmethod
     def extend(self, rows: Sequence[list[Any]]) -> None:
         """Append records as they stand in the file, type first. Raises ValueError, TypeError or OverflowError."""
-        raise NotImplementedError
 
     def between(self, begin_us: int, end_us: int) -> range:
         """The indices of the ops completed in [begin, end]."""
@@ -104,12 +106,19 @@ class Ops(Generic[Op]):
         self.completed.extend(map(int.__add__, invoked, took))
         self.instance.extend(instance)
         self.outcome.extend(letters)
-        width = self.WIDTH
-        self.error.extend([self._code(row[width]) if len(row) > width else 0 for row in rows])
+        self.error.frombytes(self._errors(rows))
         if np.any(np.diff(self.view(self.completed[max(0, first - 1) :])) < 0):
             raise ValueError("ops do not stand in the order of their completion")
         if np.any(self.view(self.took[first:]) < 0):
             raise ValueError("an op ended before it began")
+
+    def _errors(self, rows: Sequence[list[Any]]) -> bytes:
+        """The codes of the rows' errors. Few rows have one: the others are not looked at one by one."""
+        lengths = np.fromiter(map(len, rows), dtype=np.int8, count=len(rows))
+        codes = np.zeros(len(rows), dtype=self.error.typecode)
+        for index in np.flatnonzero(lengths > self.WIDTH).tolist():
+            codes[index] = self._code(rows[index][self.WIDTH])
+        return codes.tobytes()
 
     def _code(self, label: Any) -> int:
         code = self._codes.get(label)
