@@ -56,6 +56,11 @@ class Course:
         """The seat that was primary when the drill began."""
         return self.before.primaries[0]
 
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """The seats that were replicas when the drill began."""
+        return self.before.replicas
+
     @contextmanager
     def writing(self) -> Iterator[Recording]:
         """The state of the usual clients being at work, from before the body until after it; it leaves a history."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 from harness.budget import BudgetVerdict, judge
+from harness.checkers import Question, SplitBrain, ask
 from harness.drill.waiting import AOF_LAG_S, Waiting
 from harness.errors import HarnessError
 from harness.history.records import MICRO
 from harness.report.record import LimitCheck
+from harness.sut import Topology
 from harness.sut.names import PROMISED_FAILOVER_S
 
 KINDS = {
@@ -17,6 +19,10 @@ KINDS = {
     "reboot": "reboot, no failover due",
     "none": "no failover",
 }
+
+
+#: Far below any detection, far above what two busy cores make a client wait.
+STILL_S = 1.5
 
 
 class Judging(Waiting):
@@ -41,6 +47,18 @@ class Judging(Waiting):
         measured = getattr(gap, "duration", None) if getattr(gap, "window", None) else None
         self._limits.append(LimitCheck("write gap", PROMISED_FAILOVER_S, measured))
         return gap.valid is True
+
+    def writes_never_stood_still(self) -> bool:
+        """Whether clients never went without an acknowledged write for longer than a busy machine explains."""
+        return self._judgement.ask(self.history, "unavailability", since_fault=True, at_most=STILL_S).valid is True
+
+    def clients_were_told(self, error: str) -> bool:
+        """Whether a write met this error (the first word of Redis's reply, or the class of a broken connection)."""
+        return error in self.history.writes.errors()
+
+    def nobody_was_restarted(self) -> bool:
+        """Whether every seat has the pod it had, with as many restarts as before."""
+        return _restarts(self.before) == _restarts(self.now)
 
     def no_acknowledged_write_is_lost(self) -> bool:
         """Whether every write acknowledged to clients that ask the Sentinels is on each instance, by identity."""
@@ -68,6 +86,29 @@ class Judging(Waiting):
         """Whether all instances hold the same keys with the same content in the end, and stand at the same offset."""
         return self._judgement.ask(self.history, "convergence").valid is True
 
+    def a_sentinel_saw_the_primary_down(self) -> bool:
+        """Whether the trigger was real: at least one Sentinel called the primary down after the first fault."""
+        fault = self.history.fault()
+        return fault is not None and any(
+            event.event == "+sdown" and event.payload.startswith("master ") and event.at >= fault.sent
+            for event in self.history.events
+        )
+
+    def nobody_tried_to_replace_the_primary(self) -> bool:
+        """Whether no Sentinel began a failover, let alone finished one."""
+        return self.anatomy.attempts == 0 and self.anatomy.promotions == 0
+
+    def a_stale_primary_takes_writes_for_at_most(self, seconds: float) -> bool:
+        """Whether an instance that was replaced stopped acknowledging writes within `seconds` of its replacement."""
+        return self._judgement.ask(self.history, "split_brain", at_most=seconds).valid is True
+
+    def only_what_a_stale_primary_took_is_lost(self) -> bool:
+        """Whether no more is lost than replaced instances acknowledged beside the rightful primary."""
+        taken = ask(self.history, Question("split_brain"))
+        overlaps = taken.overlaps if isinstance(taken, SplitBrain) else ()
+        allowed = sum(each.acknowledged.get(each.stale, 0) for each in overlaps)
+        return self._judgement.ask(self.history, "lost_writes", at_most=allowed).valid is True
+
     @cached_property
     def budget_verdict(self) -> BudgetVerdict:
         """The phases of this failover or reboot beside what the deployed configuration allows them."""
@@ -93,3 +134,7 @@ class Judging(Waiting):
             parts.insert(0, self.budget_verdict.explain())
             parts.insert(0, self.anatomy.as_table())
         return "\n".join([f"{self.kind_in_words}; now: {self.now}", *parts])
+
+
+def _restarts(topology: Topology) -> dict[str, tuple[str, int]]:
+    return {pod.seat: (pod.uid, pod.restarts) for pod in topology.pods}

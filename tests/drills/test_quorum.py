@@ -1,0 +1,69 @@
+"""Nobody is promoted where the Sentinels cannot agree, or where there is nothing to replace."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.drill import Drill
+from harness.faults import Isolated, Paused, SlowScript
+from harness.sut.names import SENTINEL
+
+pytestmark = pytest.mark.drill
+
+
+@pytest.mark.core
+def test_quorum_lost_nobody_is_promoted_however_dead_the_primary(drill: Drill) -> None:
+    """With two of three Sentinels cut off nobody is promoted while the primary stands still: it is primary again."""
+    old = drill.primary
+    first, second, _ = SENTINEL.seats()
+
+    with drill.writing():
+        with drill.felled(Isolated(first)), drill.felled(Isolated(second)), drill.felled(Paused(old)):
+            drill.nobody_is_promoted_beside(old)
+        drill.await_writes()
+        drill.await_steady()
+
+    assert drill.a_sentinel_saw_the_primary_down(), drill.explain()
+    assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (old,), drill.explain()
+
+
+def test_quorum_kept_with_one_sentinel_cut_off(drill: Drill) -> None:
+    """One Sentinel cut off changes nothing for clients, and it knows everybody again once it is back."""
+    with drill.writing():
+        with drill.felled(Isolated(SENTINEL.seats()[0])):
+            drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
+        drill.await_steady()
+
+    assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
+    assert drill.writes_never_stood_still(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+
+
+def test_quorum_is_not_asked_for_a_replica_that_is_gone(drill: Drill) -> None:
+    """One replica cut off: nobody is promoted, writes go on with the other one, and it catches up."""
+    with drill.writing():
+        with drill.felled(Isolated(drill.replicas[0])):
+            drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
+        drill.await_steady()
+
+    assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
+    assert drill.writes_never_stood_still(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+
+
+def test_quorum_is_not_reached_by_a_script_shorter_than_down_after(drill: Drill) -> None:
+    """A primary that is busy for less than down-after is not replaced, and nothing restarts it."""
+    old = drill.primary
+    with drill.writing():
+        with drill.felled(SlowScript(old, seconds=drill.down_after_s / 2)):
+            drill.await_writes()
+            drill.keeps_its_primary_for_as_long_as_detection_could_take(old)
+        drill.await_steady()
+
+    assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.nobody_was_restarted(), drill.explain()
