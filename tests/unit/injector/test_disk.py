@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,3 +234,23 @@ def test_a_file_with_nothing_in_it_is_not_damaged(made_up: MadeUp, volume: Path,
         faults.inject(made_up.node, made_up.plan("damaged", path=AOF, where="tail", bytes=30))
 
     assert Path(f"/proc/{main_process}").exists()
+
+
+def test_a_damaged_file_is_repaired_as_documented(made_up: MadeUp, volume: Path, main_process: int) -> None:
+    """By redis-check-aof on the manifest: what is behind the damage is lost, and the file is sound."""
+    if not shutil.which("redis-check-aof"):
+        pytest.skip("redis-check-aof is not installed; `make test` installs it")
+    made_up.holds(main_process)
+    manifest = volume / "appendonlydir/appendonly.aof.manifest"
+    manifest.write_text("file appendonly.aof.2.incr.aof seq 2 type i\n")
+    plan = made_up.plan("damaged", path=AOF, where="middle")
+    told = faults.inject(made_up.node, plan)
+    check = ["redis-check-aof", str(manifest)]
+    assert subprocess.run(check, capture_output=True, check=False, input=b"").returncode != 0
+
+    said = faults.repair(made_up.node, plan["id"])
+
+    assert "valid" in said
+    assert newest(volume).stat().st_size == told["at"]
+    assert subprocess.run(check, capture_output=True, check=False, input=b"").returncode == 0
+    assert faults.heal(made_up.node, plan["id"]) == "damaged(redis-0): healed"
