@@ -22,7 +22,7 @@ LOCK = "lock"
 
 @dataclass(slots=True)
 class Record:
-    """One fault on this node. `deadline` is in seconds of time.time(), for it must hold after the node's restart."""
+    """One fault on this node. `deadline` and `made` are seconds of time.time(): they must hold after its restart."""
 
     id: str
     kind: str
@@ -32,6 +32,7 @@ class Record:
     facts: dict[str, Any] = field(default_factory=dict)
     timer: Process | None = None
     injected: bool = False
+    made: float = field(default_factory=time.time)
 
     def save(self, node: Node) -> None:
         """Write it so that a reader sees the old or the new content, also after a power cut."""
@@ -74,8 +75,8 @@ def everything(node: Node) -> list[Record]:
         folders = [each for each in node.state.iterdir() if (each / RECORD).is_file()]
     except FileNotFoundError:
         return []
-    folders.sort(key=lambda each: each.stat().st_ctime, reverse=True)
-    return [record for each in folders if (record := load(node, each.name)) is not None]
+    records = [record for each in folders if (record := load(node, each.name)) is not None]
+    return sorted(records, key=lambda record: record.made, reverse=True)
 
 
 @contextmanager

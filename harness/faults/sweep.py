@@ -34,11 +34,8 @@ def sweep(cluster: Cluster) -> list[str]:
     try:
         for node in injector.nodes():
             try:
-                # Its pod must be kept away meanwhile, which the node alone cannot.
-                for record in injector.listed(node):
-                    if record["kind"] == OnSmallVolume.kind:
-                        healed.append(f"{node}: {put_back(cluster, injector, node, record)}")
-                healed += [f"{node}: {line}" for line in injector.sweep(node)]
+                for line in _healed_on(cluster, injector, node):
+                    healed.append(f"{node}: {line}")
             except HarnessError as error:
                 troubles.append(str(error))
     finally:
@@ -46,6 +43,21 @@ def sweep(cluster: Cluster) -> list[str]:
     if troubles:
         raise HealFailed("; ".join([*healed, *troubles]))
     return healed
+
+
+def _healed_on(cluster: Cluster, injector: Injector, node: str) -> Iterator[str]:
+    """Heal a node's faults, last in, first out, up to the last volume that was exchanged; then sweep the node.
+
+    For a volume the pod must be kept away, which the node alone cannot; what came after it, a ballast say, goes first.
+    """
+    records = injector.listed(node)
+    volumes = [number for number, record in enumerate(records) if record["kind"] == OnSmallVolume.kind]
+    for record in records[: volumes[-1] + 1] if volumes else ():
+        if record["kind"] == OnSmallVolume.kind:
+            yield put_back(cluster, injector, node, record)
+        else:
+            yield injector.heal(node, record["id"])
+    yield from injector.sweep(node)
 
 
 def remaining(injector: Injector) -> list[str]:

@@ -37,6 +37,9 @@ class Hands:
     def listed(self, node: str) -> list[dict[str, Any]]:
         return self.on_record.get(node, [])
 
+    def heal(self, _: str, identity: str) -> str:
+        return f"{identity}: healed"
+
     def sweep(self, node: str) -> list[str]:
         answer = self.swept[node]
         if isinstance(answer, Exception):
@@ -88,12 +91,17 @@ def test_one_node_that_cannot_be_healed_does_not_keep_the_others_from_it(
 
 
 def test_a_small_volume_is_put_back_before_its_node_is_swept(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pod must be away meanwhile, which the node alone cannot do."""
-    record = {"id": "ab", "kind": "small_volume", "plan": {"seat": "redis-0"}}
-    monkeypatch.setattr(module, "Injector", Hands({"agent-0": []}, {"agent-0": [record]}))
+    """The pod must be away meanwhile, which the node alone cannot do. What was injected after it is healed before."""
+    records = [
+        {"id": "ballast", "kind": "filled", "plan": {}},
+        {"id": "volume", "kind": "small_volume", "plan": {"seat": "redis-0"}},
+        {"id": "older", "kind": "stopped", "plan": {}},
+    ]
+    monkeypatch.setattr(module, "Injector", Hands({"agent-0": ["older: healed"]}, {"agent-0": records}))
     monkeypatch.setattr(module, "put_back", lambda *args: f"{args[3]['plan']['seat']} put back")
 
-    assert sweep(api.cluster()) == ["agent-0: redis-0 put back"]
+    expected = ["agent-0: ballast: healed", "agent-0: redis-0 put back", "agent-0: older: healed"]
+    assert sweep(api.cluster()) == expected
 
 
 def test_coredns_gets_back_the_replicas_that_it_had(api: ScriptedApi) -> None:
