@@ -106,8 +106,9 @@ def cluster(
     report.head["provider"] = provider.describe()
     cluster = Cluster.connect(access.kubeconfig, access.context, settings.namespace)
     if settings.provider != "context":
-        for healed in sweep(cluster):
-            progress(healed)
+        with ending_the_run(report):
+            for healed in sweep(cluster, provider):
+                progress(healed)
     try:
         yield cluster
     finally:
@@ -169,13 +170,18 @@ def breakable(provider: Provider, settings: Settings, images: ImageSet | None) -
 
 
 @pytest.fixture(scope="session")
-def bench(breakable: ImageSet, sut: Sut) -> Iterator[Bench]:
-    """The tools that faults use, deployed on every node."""
+def bench(breakable: ImageSet, sut: Sut, provider: Provider, report: ReportPlugin) -> Iterator[Bench]:
+    """The tools that faults use, deployed on every node; what drills leave behind is undone, and the run not green."""
     injector = Injector.deployed(sut.cluster, breakable)
     try:
-        yield Bench(sut, injector)
+        yield Bench(sut, injector, provider)
     finally:
         injector.close()
+        try:
+            left = [f"a drill left this behind: {line}" for line in sweep(sut.cluster, provider)]
+        except HarnessError as error:
+            left = [f"what drills left behind could not be undone: {error}"]
+        report.problems += left
 
 
 @pytest.fixture(scope="session")

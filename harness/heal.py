@@ -14,6 +14,7 @@ from harness.errors import ClusterError, HarnessError, ProviderError
 from harness.faults.sweep import left_on_ledger, note_swept, sweep
 from harness.leftovers import Place
 from harness.providers import ContextProvider
+from harness.providers.k3d_nodes import K3dNodes
 from harness.settings import Settings, add_arguments, read_settings
 
 HEALED, NOT_HEALED, NO_CLUSTER = 0, 1, 2
@@ -25,10 +26,14 @@ def main() -> int:
     add_arguments(parser)
     try:
         settings = read_settings(vars(parser.parse_args()).get, os.environ)
+        nodes = _nodes(settings)
+        mended = (
+            nodes.mend_nodes() if nodes else []
+        )  # first: a stopped node may be the one that answers for the cluster
         with _cluster(settings) as cluster:
             if cluster is None:
                 return NO_CLUSTER
-            lines = sweep(cluster)
+            lines = [*mended, *sweep(cluster)]
         for ledger in ledgers(settings.report_dir):
             note_swept(ledger, left_on_ledger(ledger))
     except HarnessError as error:
@@ -39,6 +44,14 @@ def main() -> int:
         return 130
     print("\n".join(lines or ["nothing to heal"]))
     return HEALED
+
+
+def _nodes(settings: Settings) -> K3dNodes | None:
+    """Return the nodes of the suite's own cluster, if it has one: only those are ever stopped by it."""
+    place = Place(settings.state_dir, settings.cluster_name)
+    if settings.provider != "k3d" or place.read() is None:
+        return None
+    return K3dNodes(settings.cluster_name, place.folder / "timers")
 
 
 def ledgers(reports: Path) -> list[Path]:

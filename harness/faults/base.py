@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from harness.faults.injector import Injector
+    from harness.providers import Provider
     from harness.sut import Sut
 
 
@@ -16,6 +17,8 @@ class Bench:
 
     sut: Sut
     injector: Injector
+    provider: Provider | None = None
+    """Who gave the cluster: the faults of whole nodes are ordered from it."""
 
 
 class Fault(Protocol):

@@ -1,4 +1,4 @@
-"""Faults of pods: deleted, all at once or with their seat held empty."""
+"""Faults of pods: deleted, gracefully or by force, or with the seat held empty by closing its node."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ CORDONED_BY = "e2e.redis/cordoned-by"
 
 
 class PodsDeleted:
-    """The pods on some seats are deleted, all at the same time; their StatefulSet brings them back by itself."""
+    """The pods on some seats are deleted, all at the same time; their StatefulSet brings them back by itself.
 
-    def __init__(self, seats: Sequence[str]) -> None:
+    With `grace_s` 0 it is a forced deletion: the object goes at once, so the successor may start while the old process
+    still runs its preStop hook (the kubelet leaves it 2 s; sentinel-facts.md §5.1). None: as long as the pod asks for.
+    """
+
+    def __init__(self, seats: Sequence[str], *, grace_s: int | None = None) -> None:
         self.seats = tuple(seats)
+        self._grace_s = grace_s
         self._uids: dict[str, str] = {}
 
     @property
@@ -47,8 +52,11 @@ class PodsDeleted:
 
     def inject(self, bench: Bench) -> None:
         """Delete all of them side by side."""
-        delete = bench.sut.cluster.delete
-        bench.sut.cluster.gather([partial(delete, "Pod", seat, uid=uid) for seat, uid in self._uids.items()])
+        bench.sut.cluster.gather([partial(self.delete, bench, seat) for seat in self.seats])
+
+    def delete(self, bench: Bench, seat: str) -> None:
+        """Delete the one pod that was noted on `seat`."""
+        bench.sut.cluster.delete("Pod", seat, grace_s=self._grace_s, uid=self._uids[seat])
 
     def await_effect(self, bench: Bench) -> None:
         """Return when none of the old pods exists any more."""

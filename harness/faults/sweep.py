@@ -13,22 +13,19 @@ from harness.errors import HarnessError, HealFailed
 from harness.faults.disk import OnSmallVolume, put_back
 from harness.faults.dns import healed_by_sweep
 from harness.faults.injector import Injector
-from harness.faults.pods import cordoned_by_the_suite, uncordon
+from harness.faults.nodes_sweep import sweep_nodes
 
 #: Events of the ledger after which a fault is no more.
 ENDS = ("healed", "swept")
 
 
-def sweep(cluster: Cluster) -> list[str]:
-    """Undo every fault of an earlier run, on every node and in the API; return one line for each thing.
+def sweep(cluster: Cluster, mender: object = None) -> list[str]:
+    """Undo every fault that is left, of nodes, on nodes and in the API; return one line for each thing.
 
-    Nodes without an injector have no fault that was injected through one. Raises HealFailed, after everything else was
-    tried, with what is left.
+    `mender` gives nodes back if it can (``MendsNodes``), before anything is asked of them. Nodes without an injector
+    have no fault that was injected through one. Raises HealFailed, after everything else was tried, with what is left.
     """
-    healed, troubles = [], []
-    for node in cordoned_by_the_suite(cluster):
-        uncordon(cluster, node)
-        healed.append(f"node {node} was left cordoned by an earlier run: uncordoned")
+    healed, troubles = sweep_nodes(cluster, mender), []
     healed += healed_by_sweep(cluster)
     injector = Injector(cluster)
     try:

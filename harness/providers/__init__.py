@@ -7,6 +7,7 @@ from harness.images import ImageSet
 from harness.providers.base import (
     Access,
     DisconnectsNodes,
+    MendsNodes,
     PausesNodes,
     Progress,
     Provider,
@@ -22,6 +23,7 @@ __all__ = [
     "ContextProvider",
     "DisconnectsNodes",
     "K3dProvider",
+    "MendsNodes",
     "PausesNodes",
     "Progress",
     "Provider",

@@ -52,11 +52,15 @@ class Provider(Protocol):
         """Say why faults may not be injected into `namespace`; None when they may."""
 
 
+# What is done to a node ends by itself after `at_most_s` seconds, even when this process was killed: the provider arms
+# a dead man's timer before it acts, and disarms it when the node is given back.
+
+
 @runtime_checkable
 class StopsNodes(Protocol):
     """Can stop and start nodes."""
 
-    def stop_node(self, node: str) -> None:
+    def stop_node(self, node: str, *, at_most_s: float) -> None:
         """Stop a node at once, as a power cut does."""
 
     def start_node(self, node: str) -> None:
@@ -67,7 +71,7 @@ class StopsNodes(Protocol):
 class PausesNodes(Protocol):
     """Can freeze nodes."""
 
-    def pause_node(self, node: str) -> None:
+    def pause_node(self, node: str, *, at_most_s: float) -> None:
         """Freeze every process of a node."""
 
     def unpause_node(self, node: str) -> None:
@@ -78,11 +82,19 @@ class PausesNodes(Protocol):
 class DisconnectsNodes(Protocol):
     """Can take nodes off the network."""
 
-    def disconnect_node(self, node: str) -> None:
-        """Take a node off the network."""
+    def disconnect_node(self, node: str, *, at_most_s: float) -> None:
+        """Take a node off the network, established connections too."""
 
     def connect_node(self, node: str) -> None:
         """Put it back; harmless when it is on it."""
+
+
+@runtime_checkable
+class MendsNodes(Protocol):
+    """Can find and undo what a run that was killed did to nodes."""
+
+    def mend_nodes(self) -> list[str]:
+        """Start, thaw and connect every node; return one line for each that needed it."""
 
 
 @runtime_checkable

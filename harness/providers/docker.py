@@ -26,11 +26,17 @@ class Container:
     name: str
     running: bool
     labels: Mapping[str, str]
+    paused: bool = False
 
     @property
     def is_node(self) -> bool:
         """Whether it is a node of the cluster, not one of k3d's helpers."""
         return self.labels.get(ROLE_LABEL) in NODE_ROLES
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it carries the API server."""
+        return self.labels.get(ROLE_LABEL) == "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ def _inspected(ids: Sequence[str]) -> tuple[Container, ...]:
             name=one["Name"].lstrip("/"),
             running=bool(one["State"]["Running"]) and not one["State"]["Paused"],
             labels=one["Config"]["Labels"] or {},
+            paused=bool(one["State"]["Paused"]),
         )
         for one in found
     )

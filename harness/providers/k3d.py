@@ -33,10 +33,10 @@ class K3dProvider(K3dNodes):
     name = "k3d"
 
     def __init__(self, settings: Settings, images: ImageSet) -> None:
-        super().__init__(settings.cluster_name)
+        self._place = Place(settings.state_dir, settings.cluster_name)
+        super().__init__(settings.cluster_name, self._place.folder / "timers")
         self._keep = settings.keep_cluster
         self._images = images
-        self._place = Place(settings.state_dir, settings.cluster_name)
         self._k3d = K3d(images, self._place)
         self._config = yaml.safe_load(K3D_CONFIG.read_text(encoding="utf-8"))
         self._hash = config_hash(images)
@@ -124,12 +124,14 @@ class K3dProvider(K3dNodes):
         return f"left by a run that was killed (process {record.pid}, {record.made_at})"
 
     def _unfit(self, there: Remains, record: Record | None) -> str | None:
-        """Say why the cluster cannot be used again, as far as that shows without asking it."""
+        """Say why the cluster cannot be used again, as far as that shows without asking it; nodes are mended first."""
         if record is not None and record.stage != "ready":
             return "it was never finished"
         if any(node.labels.get(HASH_LABEL) != self._hash for node in there.nodes):
             return "its configuration or images differ from this run's"
-        idle = [node.name for node in there.nodes if not node.running]
+        for mended in self.mend_nodes():  # a drill that was killed may have left it so
+            self._progress(mended)
+        idle = [node.name for node in remains_of(self.cluster).nodes if not node.running]
         if idle or len(there.nodes) != self._nodes_wanted:
             return f"{', '.join(idle) or 'a node'} is not running"
         return None

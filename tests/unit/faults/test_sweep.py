@@ -57,6 +57,8 @@ def api(tmp_path: Path) -> Any:
     with scripted_api(tmp_path) as api:
         api.on(NODES, Say({"items": [{"metadata": {"name": "agent-0"}}]}))
         api.on(PODS, Say({"items": []}))
+        api.on("GET /api/v1/namespaces/shop/resourcequotas", Say({"items": []}))
+        api.on("GET /apis/apps/v1/namespaces/shop/statefulsets", Say({"items": []}))
         api.on(f"GET {COREDNS}", Say({"metadata": {}, "spec": {"replicas": 1}}))
         api.on(f"PATCH {COREDNS}", Say())
         yield api
