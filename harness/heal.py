@@ -27,9 +27,8 @@ def main() -> int:
     try:
         settings = read_settings(vars(parser.parse_args()).get, os.environ)
         nodes = _nodes(settings)
-        mended = (
-            nodes.mend_nodes() if nodes else []
-        )  # first: a stopped node may be the one that answers for the cluster
+        # Nodes first: a stopped one may be the one that answers for the cluster.
+        mended = nodes.mend_nodes() if nodes else []
         with _cluster(settings) as cluster:
             if cluster is None:
                 return NO_CLUSTER
