@@ -5,7 +5,7 @@ figures are of one run on one machine, so that their ratios mean something:
 
 - unpaced: acknowledged writes a second at 8 and 32 connections, with the CPU limit of Redis lifted for that time,
   beside redis-benchmark with the same command and as many connections;
-- paced: 1,000 writes a second under the default limits, and the gap that the witness sees when the primary holds all
+- paced: all clients of a drill under the default limits, and the gap that the witness sees when the primary holds all
   writes for a known time (CLIENT PAUSE);
 - verdict: from the end of the writing to the verdicts, and how many ops that was.
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 
 from harness import wait
 from harness.checkers import lost_writes, stats, unavailability
+from harness.clients import Clients, usual_clients
 from harness.cluster import Cluster, Shell
 from harness.deploy import deploy, render
 from harness.errors import HarnessError
@@ -51,7 +52,7 @@ PREFIX = "e2e:bench:"
 
 #: Lifts the CPU quota of the container with id $1 and of its pod, on cgroup v1 and v2; prints each file and its value.
 LIFT_QUOTA = """
-for group in $(find /host/sys/fs/cgroup -type d -name "*$1*" 2>/dev/null); do
+for group in $(find /proc/1/root/sys/fs/cgroup -type d -name "*$1*" 2>/dev/null); do
   for file in "$(dirname "$group")" "$group"; do
     [ -e "$file/cpu.cfs_quota_us" ] && echo "$file/cpu.cfs_quota_us $(cat "$file/cpu.cfs_quota_us")" &&
       echo -1 > "$file/cpu.cfs_quota_us"
@@ -105,12 +106,12 @@ def _measure(sut: Sut, workload: Workload, seconds: float) -> None:
 
 
 def _unpaced(workload: Workload, connections: int, seconds: float) -> float:
-    history = _written(workload, Writers(connections=connections, rate=0), seconds)
+    history = _written(workload, Clients((Writers(connections=connections, rate=0),), (), {}), seconds)
     return stats(history).acks_per_second
 
 
 def _paced(sut: Sut, workload: Workload, primary: str, seconds: float) -> None:
-    """Writes of 1,000 a second while the primary holds them for a known time."""
+    """The clients of a drill while the primary holds all writes for a known time."""
     held: list[tuple[int, float]] = []
 
     def hold() -> None:
@@ -120,10 +121,10 @@ def _paced(sut: Sut, workload: Workload, primary: str, seconds: float) -> None:
             held.append((pause, began))
             wait.pause_until(began + pause / 1000 + 1.5)
 
-    history = _written(workload, Writers(), seconds, hold)
+    history = _written(workload, usual_clients(sut.cluster.namespace), seconds, hold)
     seen = stats(history)
     print(
-        f"paced, 1,000 writes/s: {seen.acks_per_second:.0f} acks/s; distance of two acks: median "
+        f"all clients of a drill, 1,170 writes/s: {seen.acks_per_second:.0f} acks/s; distance of two acks: median "
         f"{seen.median_distance * 1e3:.2f} ms, p99 {seen.p99_distance * 1e3:.2f} ms; "
         f"worst lag of the witness {seen.worst_lag * 1e3:.1f} ms"
     )
@@ -159,8 +160,10 @@ def _verdicts(workload: Workload) -> None:
     )
 
 
-def _written(workload: Workload, writers: Writers, seconds: float, during: Callable[[], None] | None = None) -> History:
-    with workload.running("benchmark", writers=[writers]) as recording:
+def _written(workload: Workload, clients: Clients, seconds: float, during: Callable[[], None] | None = None) -> History:
+    with workload.running(
+        "benchmark", writers=clients.writers, readers=clients.readers, services=clients.services
+    ) as recording:
         if during:
             wait.pause_until(time.monotonic() + 2.0)
             during()
