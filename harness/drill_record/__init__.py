@@ -54,6 +54,8 @@ def record_of(left: Left) -> DrillRecord:
             phases=[phase for bracket in brackets for phase in _phases(bracket)],
             verdicts=verdicts,
             limits=left.limits,
+            proves=proves(left),
+            does_not_prove=does_not_prove(left),
         )
     counts = history.writes.counts()
     everything = [*left.asserted, *left.for_information]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.checkers import Convergence, LostWrites, SplitBrain, Unavailability, Verdict
 from harness.faults import Felled
+from harness.report.wording import DATA_SET
 from harness.timeline import UNPLANNED
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def _proved(verdict: Verdict) -> Iterator[str]:
         yield "no instance took writes beside the rightful primary"
     elif isinstance(verdict, Convergence):
         yield "all instances hold the same in the end, key by key"
+    elif verdict.checker == DATA_SET:
+        yield "every key written before is there with its value and time to live, on every instance"
 
 
 def _kind(verdict: Unavailability) -> str:
