@@ -117,8 +117,8 @@ def unavailability(
 
     Both are seconds since the origin, or marks. Valid if it is at most `at_most` seconds (if given); unknown if it
     could not be measured: nothing was acknowledged before `since`, the witness itself stood still or was kept from
-    running, or the limit lies within the resolution. Counts the clients of `group`; by default all Sentinel-aware ones,
-    for a pinned client's outage is its own.
+    running (unless even so the limit is kept), or the limit lies within the resolution. Counts the clients of `group`;
+    by default all Sentinel-aware ones, for a pinned client's outage is its own.
     """
     acks = _Acks(history, kind, group)
     begin_us, end_us = _instant(since, 0, earliest=True), _instant(until, None, earliest=False)
@@ -129,10 +129,12 @@ def unavailability(
         return _unknown("the time looked at lies outside of what was recorded")
     window = acks.window(worst)
     own = OWN_SHARE * (worst[1] - worst[0])
-    if window.duration > AROUND_S / 10 and _own_stall(history, worst) > own:
-        return _unknown("the witness itself stood still for most of it", window)
-    if window.duration > AROUND_S / 10 and history.largest_throttling_us(worst[0], worst[1]) > own:
-        return _unknown("the witness itself was kept from running (CPU quota) for most of it", window)
+    # What the witness missed lies within the window, so a limit that the whole window keeps was kept.
+    if window.duration > AROUND_S / 10 and (at_most is None or window.duration > at_most):
+        if _own_stall(history, worst) > own:
+            return _unknown("the witness itself stood still for most of it", window)
+        if history.largest_throttling_us(worst[0], worst[1]) > own:
+            return _unknown("the witness itself was kept from running (CPU quota) for most of it", window)
     verdict = _judged(window, at_most)
     if verdict.valid is not False and not history.is_complete:
         so_far = "was still open" if window.is_open else "was the worst so far"

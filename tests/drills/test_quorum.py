@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import Isolated, Paused, SlowScript
+from harness.faults import AofDamaged, Isolated, Paused, SentinelsDown, SlowScript
 from harness.sut.names import SENTINEL
 
 pytestmark = pytest.mark.drill
@@ -67,3 +67,30 @@ def test_quorum_is_not_reached_by_a_script_shorter_than_down_after(drill: Drill)
     assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
     assert drill.nobody_was_restarted(), drill.explain()
+
+
+def test_quorum_back_the_dead_primary_is_replaced_at_once(drill: Drill) -> None:
+    """With two Sentinels gone a dead primary is not replaced; when one is back, a replica is promoted after detection.
+
+    The primary is killed in place and stays dead: its AOF is damaged, so that no restart succeeds.
+    """
+    old = drill.primary
+    first, second, _ = SENTINEL.seats()
+
+    with drill.writing():
+        with (
+            drill.felled_for_a_while(SentinelsDown([first, second])) as majority_returns,
+            drill.felled(AofDamaged(old)),
+        ):
+            drill.nobody_is_promoted_beside(old)
+            majority_returns()
+            new = drill.primary_other_than(old)
+            drill.await_writes()
+        drill.await_steady()
+
+    assert drill.a_sentinel_saw_the_primary_down(), drill.explain()
+    assert drill.nobody_tried_before_the_majority_was_back(), drill.explain()
+    assert drill.replaced_as_soon_as_the_majority_was_back(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()

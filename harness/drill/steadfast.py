@@ -1,0 +1,248 @@
+"""Drills in which much has to stay as it is: votes are missing, Sentinels do nothing, servers are busy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
+
+from harness import wait
+from harness.budget import CRASH, SECOND_ATTEMPT
+from harness.checkers import Question, SplitBrain, ask
+from harness.checkers.selection import Seats
+from harness.drill.judging import STILL_S, Judging
+from harness.errors import BrokenPromise, HarnessError, ObservationError
+from harness.faults import Fault
+from harness.history.records import MICRO
+from harness.report.record import LimitCheck
+from harness.sut import Topology
+from harness.sut.names import KEY_PREFIX, kind_of, seat_of
+
+#: A replaced primary is converted 4 x 2 s after it was seen so, on an INFO of every 10 s (sentinel.c,
+#: sentinelRefreshInstanceInfo); patience beyond that.
+CONVERTED_S = 60.0
+
+#: Patience with a Sentinel that has to find its timer late.
+TILTED_S = 60.0
+
+#: One piece of ballast: a random block that is repeated further apart than LZF, which packs an RDB, looks back (8 KiB).
+BLOCK_BYTES, BLOCKS = 65536, 16
+BALLAST = (
+    f"local t = {{}} for i = 1, {BLOCK_BYTES} do t[i] = string.char(math.random(0, 255)) end "
+    f"redis.call('SET', KEYS[1], string.rep(table.concat(t), {BLOCKS})) return redis.call('STRLEN', KEYS[1])"
+)
+
+#: Patience with a full sync, and how many looks at it make a judgement of it.
+SYNCED_S = 120.0
+LOOKS = 5
+
+
+class Steadfast(Judging):
+    """Waits and judgements about what does not happen, or not yet."""
+
+    # Waits
+
+    @contextmanager
+    def felled_for_a_while(self, fault: Fault) -> Iterator[Callable[[], None]]:
+        """The state of being disrupted by `fault` until what this yields is called, or the body is left."""
+        with ExitStack() as stack:
+            stack.enter_context(self.felled(fault))
+            yield stack.close
+
+    @contextmanager
+    def ballast(self, mebibytes: int) -> Iterator[None]:
+        """The state of the data set having so many MiB more that cannot be packed; removed at the end."""
+        keys = [f"{KEY_PREFIX}ballast:{number}" for number in range(mebibytes)]
+        for key in keys:
+            self._sut.ask(self.primary, f'EVAL "{BALLAST}" 1 {key}')
+        try:
+            yield
+        finally:
+            self._sut.ask(self._sut.elected_primary(), f"UNLINK {' '.join(keys)}")
+
+    def await_replica(self, seat: str) -> None:
+        """Return when the instance on `seat` says that it is a replica."""
+        wait.eventually(
+            partial(self._sut.redis_view, seat),
+            lambda view: view.role == "replica",
+            seconds=CONVERTED_S,
+            what=f"{seat} as a replica",
+        )
+
+    def await_tilt(self, seats: Sequence[str]) -> None:
+        """Return when each of these Sentinels says that it is in TILT."""
+        wait.eventually(
+            lambda: {view.seat for view in self._sut.topology().sentinels if view.tilt},
+            lambda tilted: set(seats) <= tilted,
+            seconds=TILTED_S,
+            what=f"TILT of {', '.join(seats)}",
+        )
+
+    def is_not_ready_while_it_syncs(self, seat: str) -> None:
+        """Return when `seat` is in step, never having been Ready in a full sync that was looked at several times.
+
+        Kubernetes is asked first: a pod that was Ready before the instance said that it syncs was so in its sync.
+        """
+        looks: list[bool] = []
+
+        def look() -> bool:
+            topology = self._sut.topology()
+            view, pod = topology.instance(seat), topology.pod(seat)
+            if view is None or pod is None:
+                return False
+            if view.syncing:
+                looks.append(pod.ready)
+            return view.link_up and not view.syncing
+
+        wait.eventually(look, seconds=SYNCED_S, what=f"{seat} in step with its primary")
+        if len(looks) < LOOKS:
+            raise ObservationError(f"the full sync of {seat} was seen {len(looks)} times: too short to be judged")
+        if any(looks):
+            raise BrokenPromise(f"{seat} was Ready in its full sync in {sum(looks)} of {len(looks)} looks")
+
+    # What was configured
+
+    def liveness_s(self, seat: str) -> tuple[float, float]:
+        """Return the period of the liveness probe on `seat`, and after how much silence at least it ends the server.
+
+        The first failure may come right after silence begins, and ends after the probe's timeout; `failureThreshold` of
+        them in a row end the container (Kubernetes, "Configure Liveness, Readiness and Startup Probes").
+        """
+        spec = self._sut.pod_objects()[seat]["spec"]
+        container = next(each for each in spec["containers"] if each["name"] == kind_of(seat).container)
+        probe = container["livenessProbe"]
+        period, threshold = float(probe["periodSeconds"]), int(probe["failureThreshold"])
+        return period, period * (threshold - 1)
+
+    # Judgements
+
+    @cached_property
+    def _majority_back(self) -> float | None:
+        """When most Sentinels could be heard again, after they could not; seconds since the origin."""
+        due = len(self.before.sentinels)
+        up: set[int] = set()
+        lost = False
+        for heard in self.history.listening:
+            (up.add if heard.state == "up" else up.discard)(heard.sentinel)
+            fault = self.history.fault()
+            if fault is None or heard.at < fault.sent:
+                continue
+            if 2 * len(up) <= due:
+                lost = True
+            elif lost:
+                return heard.at / MICRO
+        return None
+
+    def nobody_tried_before_the_majority_was_back(self) -> bool:
+        """Whether the majority was lost and came back, and no Sentinel began to replace the primary in between."""
+        back = self._majority_back
+        return back is not None and all(each.began >= back for each in self.anatomy.tries)
+
+    def replaced_as_soon_as_the_majority_was_back(self) -> bool:
+        """Whether another primary was made known within detection, election and promotion from then on."""
+        crash = self.budget.course(CRASH)
+        told = sum(crash.step(name).worst_s for name in ("told to promote", "promoted", "made known"))
+        limit = self.detection_and_election_s + told
+        switch, back = self.anatomy.phase("first +switch-master"), self._majority_back
+        took = None if switch is None or back is None else switch.at - back
+        self._limits.append(LimitCheck("replaced after the majority was back", limit, took))
+        return took is not None and took <= limit
+
+    def write_gap_is_within_the_course(self, name: str) -> bool:
+        """Whether clients were without an acknowledged write for no longer than this course of the budget at worst."""
+        limit = self.budget.course(name).worst_s
+        gap = self._judgement.ask(self.history, "unavailability", since_fault=True, at_most=limit)
+        measured = getattr(gap, "duration", None) if getattr(gap, "window", None) else None
+        self._limits.append(LimitCheck(f"budget: {name}", limit, measured))
+        return gap.valid is True
+
+    def were_in_tilt_and_did_nothing(self, seats: Sequence[str]) -> bool:
+        """Whether each of these Sentinels, and no other, was in TILT, and none began an attempt while it was."""
+        tilts = self.anatomy.tilts
+        if {tilt.sentinel for tilt in tilts} != set(seats):
+            return False
+        return not any(
+            tilt.sentinel == each.leader
+            and (tilt.began or 0.0) <= each.began < (math.inf if tilt.ended is None else tilt.ended)
+            for tilt in tilts
+            for each in self.anatomy.tries
+        )
+
+    def tilt_lasted_as_predicted(self) -> bool:
+        """Whether every TILT that was heard from end to end, and at least one was, lasted its period.
+
+        It ends at the first tick after that (sentinel.c, sentinelHandleRedisInstance); entered anew it begins anew.
+        """
+        period = self.budget.configuration.tilt_period
+        known = [(tilt.duration, tilt.entered) for tilt in self.anatomy.tilts if tilt.duration is not None]
+        least = period - self.budget.configuration.tick
+        return bool(known) and all(
+            took >= least and (entered > 1 or took <= period + STILL_S) for took, entered in known
+        )
+
+    def second_attempt_came_when_predicted(self, died: str) -> bool:
+        """Whether a second attempt, the first one's leader having died, came when its leader could begin it.
+
+        Who voted for the first waits 2 x failover-timeout (sentinelVoteLeader sets failover_start_time). The one that
+        died remembers no such thing when it is restarted: it needs to find the primary down anew, for down-after.
+        """
+        tries = self.anatomy.tries
+        if len(tries) < 2 or tries[0].leader != died:
+            return False
+        second, given = tries[1], self.budget.configuration
+        least = given.down_after if second.leader == died else 2 * given.failover_timeout
+        most = self.budget.course(SECOND_ATTEMPT).worst_s
+        self._limits.append(LimitCheck("second attempt after the first", most, second.after_first))
+        return least - given.tick <= second.after_first <= most
+
+    def sentinels_know_each_other_and_nobody_else(self) -> bool:
+        """Whether every Sentinel knows the ids and names of the others, and not one more."""
+        own = {view.seat: view.my_id for view in self.now.sentinels}
+        known = {view.seat: {seat_of(each.host): each.run_id for each in view.sentinels} for view in self.now.sentinels}
+        return len(own) == len(self.before.sentinels) and all(
+            len(view.sentinels) == len(own) - 1
+            and known[view.seat] == {seat: sid for seat, sid in own.items() if seat != view.seat}
+            for view in self.now.sentinels
+        )
+
+    def only_what_was_acknowledged_alone_is_lost(self, seat: str) -> bool:
+        """Whether no more is lost than `seat` acknowledged from the first fault on, and that for allowed_lag_s at most.
+
+        A primary without its replicas goes on until it misses them (min-replicas-max-lag). What it takes is lost also
+        before anybody is promoted beside it.
+        """
+        fault = self.history.fault()
+        if fault is None:
+            raise HarnessError("no fault was injected while clients wrote")
+        writes, seats = self.history.writes, Seats(self.history)
+        its = seats.codes(writes.view(writes.instance)) == seats.code(seat)
+        completed = writes.view(writes.completed)
+        # Healed, it may be a primary again later; alone it is until it follows another one.
+        alone = completed[writes.is_ok & its & (completed >= fault.sent - fault.uncertainty)]
+        if not len(alone):
+            return self._judgement.ask(self.history, "lost_writes").valid is True
+        took = (int(alone[-1]) - fault.returned) / MICRO
+        self._limits.append(LimitCheck(f"writes taken by {seat} alone", self.allowed_lag_s, took))
+        lost = self._judgement.ask(self.history, "lost_writes", at_most=len(alone))
+        return lost.valid is True and took <= self.allowed_lag_s
+
+    def a_stale_primary_took_writes_that_are_lost(self) -> bool:
+        """Whether the harm was real: a replaced instance acknowledged writes, and they are gone."""
+        taken = ask(self.history, Question("split_brain"))
+        overlaps = taken.overlaps if isinstance(taken, SplitBrain) else ()
+        return any(each.stale_acknowledged and each.lost for each in overlaps)
+
+    def exactly_these_were_restarted(self, restarts: Mapping[str, int]) -> bool:
+        """Whether each seat has the pod it had, restarted as often more as is said here; 0 where nothing is said."""
+        before, now = _pods(self.before), _pods(self.now)
+        due = {seat: (uid, number + restarts.get(seat, 0)) for seat, (uid, number) in before.items()}
+        return now == due
+
+    def undisturbed(self) -> bool:
+        """Whether the clients worked throughout, as the checker of counts sees it."""
+        return self._judgement.ask(self.history, "stats").valid is True
+
+
+def _pods(topology: Topology) -> dict[str, tuple[str, int]]:
+    return {pod.seat: (pod.uid, pod.restarts) for pod in topology.pods}

@@ -1,0 +1,67 @@
+"""The control: a fault that does nothing ends every shape of drill as an error, and disturbs no client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from harness.drill import Drill
+from harness.errors import FaultHadNoEffect
+from harness.faults import Isolated, Noop
+from harness.sut.names import SENTINEL
+
+pytestmark = pytest.mark.drill
+
+
+@contextmanager
+def while_clients_write(drill: Drill) -> Iterator[None]:
+    """As in the drills of a lost primary."""
+    with drill.writing():
+        yield
+
+
+@contextmanager
+def beside_a_data_set(drill: Drill) -> Iterator[None]:
+    """As in the drills of survival under load."""
+    with drill.dataset() as data:
+        with drill.writing():
+            yield
+        drill.await_steady()
+        assert data.is_whole(), data.explain()
+
+
+@contextmanager
+def inside_another_fault(drill: Drill) -> Iterator[None]:
+    """As in the drills of several faults; the outer one, of a Sentinel, is real and nothing to clients."""
+    with drill.writing(), drill.felled(Isolated(SENTINEL.seats()[0])):
+        yield
+
+
+SHAPES: dict[str, Callable[[Drill], AbstractContextManager[None]]] = {
+    "while_clients_write": while_clients_write,
+    "beside_a_data_set": beside_a_data_set,
+    "inside_another_fault": inside_another_fault,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_fault_that_does_nothing_is_an_error_and_every_checker_is_silent(shape: str, drill: Drill) -> None:
+    """Without its effect no body of a drill runs, and of an undisturbed workload every checker says that it is well."""
+    bodies: list[str] = []
+
+    with SHAPES[shape](drill):
+        with pytest.raises(FaultHadNoEffect), drill.felled(Noop()):
+            bodies.append("ran")
+        drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
+    drill.await_steady()
+
+    assert not bodies
+    assert drill.undisturbed(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.no_write_is_altered(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.writes_never_stood_still(), drill.explain()
+    assert drill.kind == "none", drill.explain()

@@ -1,0 +1,50 @@
+"""Names are not resolved: by nobody while the primary is lost, or at one Sentinel alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.drill import Drill
+from harness.faults import DnsBlocked, DnsDown, SeatEmpty
+from harness.sut.names import SENTINEL
+
+pytestmark = pytest.mark.drill
+
+
+def test_dns_down_keeps_the_sentinels_from_replacing_a_dead_primary(drill: Drill) -> None:
+    """Without name resolution every Sentinel is in TILT, so a dead primary is replaced only after names are back."""
+    old = drill.primary
+
+    with drill.writing():
+        with drill.felled(SeatEmpty(old, abruptly=True)):
+            with drill.felled(DnsDown(observed_at=drill.replicas[0])):
+                drill.await_tilt(SENTINEL.seats())
+                drill.nobody_is_promoted_beside(old)
+            new = drill.primary_other_than(old)
+            drill.await_writes()
+        drill.await_steady()
+
+    assert drill.were_in_tilt_and_did_nothing(SENTINEL.seats()), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()
+
+
+def test_dns_blocked_at_one_sentinel_leaves_it_to_the_other_two(drill: Drill) -> None:
+    """A Sentinel that resolves no names does nothing; the other two replace a dead primary within the promise."""
+    old = drill.primary
+    deaf = SENTINEL.seats()[0]
+
+    with drill.writing():
+        with drill.felled(DnsBlocked(deaf, fails="slow")):
+            drill.await_tilt([deaf])
+            with drill.felled(SeatEmpty(old, abruptly=True)):
+                new = drill.primary_other_than(old)
+                drill.await_writes()
+        drill.await_steady()
+
+    assert drill.were_in_tilt_and_did_nothing([deaf]), drill.explain()
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()
