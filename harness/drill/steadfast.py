@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 
@@ -11,13 +11,13 @@ from harness import wait
 from harness.budget import CRASH, SECOND_ATTEMPT
 from harness.checkers import Question, SplitBrain, ask
 from harness.checkers.selection import Seats
-from harness.drill.judging import STILL_S, Judging
-from harness.errors import BrokenPromise, HarnessError, ObservationError
+from harness.drill.judging import STILL_S
+from harness.drill.probing import Probing
+from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.history.records import MICRO
 from harness.report.record import LimitCheck
-from harness.sut import Topology
-from harness.sut.names import KEY_PREFIX, kind_of, seat_of
+from harness.sut.names import seat_of
 
 #: A replaced primary is converted 4 x 2 s after it was seen so, on an INFO of every 10 s (sentinel.c,
 #: sentinelRefreshInstanceInfo); patience beyond that.
@@ -26,19 +26,8 @@ CONVERTED_S = 60.0
 #: Patience with a Sentinel that has to find its timer late.
 TILTED_S = 60.0
 
-#: One piece of ballast: a random block that is repeated further apart than LZF, which packs an RDB, looks back (8 KiB).
-BLOCK_BYTES, BLOCKS = 65536, 16
-BALLAST = (
-    f"local t = {{}} for i = 1, {BLOCK_BYTES} do t[i] = string.char(math.random(0, 255)) end "
-    f"redis.call('SET', KEYS[1], string.rep(table.concat(t), {BLOCKS})) return redis.call('STRLEN', KEYS[1])"
-)
 
-#: Patience with a full sync, and how many looks at it make a judgement of it.
-SYNCED_S = 120.0
-LOOKS = 5
-
-
-class Steadfast(Judging):
+class Steadfast(Probing):
     """Waits and judgements about what does not happen, or not yet."""
 
     # Waits
@@ -49,17 +38,6 @@ class Steadfast(Judging):
         with ExitStack() as stack:
             stack.enter_context(self.felled(fault))
             yield stack.close
-
-    @contextmanager
-    def ballast(self, mebibytes: int) -> Iterator[None]:
-        """The state of the data set having so many MiB more that cannot be packed; removed at the end."""
-        keys = [f"{KEY_PREFIX}ballast:{number}" for number in range(mebibytes)]
-        for key in keys:
-            self._sut.ask(self.primary, f'EVAL "{BALLAST}" 1 {key}')
-        try:
-            yield
-        finally:
-            self._sut.ask(self._sut.elected_primary(), f"UNLINK {' '.join(keys)}")
 
     def await_replica(self, seat: str) -> None:
         """Return when the instance on `seat` says that it is a replica."""
@@ -78,42 +56,6 @@ class Steadfast(Judging):
             seconds=TILTED_S,
             what=f"TILT of {', '.join(seats)}",
         )
-
-    def is_not_ready_while_it_syncs(self, seat: str) -> None:
-        """Return when `seat` is in step, never having been Ready in a full sync that was looked at several times.
-
-        Kubernetes is asked first: a pod that was Ready before the instance said that it syncs was so in its sync.
-        """
-        looks: list[bool] = []
-
-        def look() -> bool:
-            topology = self._sut.topology()
-            view, pod = topology.instance(seat), topology.pod(seat)
-            if view is None or pod is None:
-                return False
-            if view.syncing:
-                looks.append(pod.ready)
-            return view.link_up and not view.syncing
-
-        wait.eventually(look, seconds=SYNCED_S, what=f"{seat} in step with its primary")
-        if len(looks) < LOOKS:
-            raise ObservationError(f"the full sync of {seat} was seen {len(looks)} times: too short to be judged")
-        if any(looks):
-            raise BrokenPromise(f"{seat} was Ready in its full sync in {sum(looks)} of {len(looks)} looks")
-
-    # What was configured
-
-    def liveness_s(self, seat: str) -> tuple[float, float]:
-        """Return the period of the liveness probe on `seat`, and after how much silence at least it ends the server.
-
-        The first failure may come right after silence begins, and ends after the probe's timeout; `failureThreshold` of
-        them in a row end the container (Kubernetes, "Configure Liveness, Readiness and Startup Probes").
-        """
-        spec = self._sut.pod_objects()[seat]["spec"]
-        container = next(each for each in spec["containers"] if each["name"] == kind_of(seat).container)
-        probe = container["livenessProbe"]
-        period, threshold = float(probe["periodSeconds"]), int(probe["failureThreshold"])
-        return period, period * (threshold - 1)
 
     # Judgements
 
@@ -156,6 +98,14 @@ class Steadfast(Judging):
         measured = getattr(gap, "duration", None) if getattr(gap, "window", None) else None
         self._limits.append(LimitCheck(f"budget: {name}", limit, measured))
         return gap.valid is True
+
+    def replaced_within_the_course(self, name: str, *, after_healing: str) -> bool:
+        """Whether another primary was made known within this course of the budget after that healing."""
+        healed, switch = self.history.fault(after_healing, action="heal"), self.anatomy.phase("first +switch-master")
+        limit = self.budget.course(name).worst_s
+        took = None if healed is None or switch is None else switch.at - healed.sent_s
+        self._limits.append(LimitCheck(f"replaced after {after_healing} was healed", limit, took))
+        return took is not None and took <= limit
 
     def were_in_tilt_and_did_nothing(self, seats: Sequence[str]) -> bool:
         """Whether each of these Sentinels, and no other, was in TILT, and none began an attempt while it was."""
@@ -233,16 +183,6 @@ class Steadfast(Judging):
         overlaps = taken.overlaps if isinstance(taken, SplitBrain) else ()
         return any(each.stale_acknowledged and each.lost for each in overlaps)
 
-    def exactly_these_were_restarted(self, restarts: Mapping[str, int]) -> bool:
-        """Whether each seat has the pod it had, restarted as often more as is said here; 0 where nothing is said."""
-        before, now = _pods(self.before), _pods(self.now)
-        due = {seat: (uid, number + restarts.get(seat, 0)) for seat, (uid, number) in before.items()}
-        return now == due
-
     def undisturbed(self) -> bool:
         """Whether the clients worked throughout, as the checker of counts sees it."""
         return self._judgement.ask(self.history, "stats").valid is True
-
-
-def _pods(topology: Topology) -> dict[str, tuple[str, int]]:
-    return {pod.seat: (pod.uid, pod.restarts) for pod in topology.pods}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.budget import TILT
 from harness.drill import Drill
 from harness.faults import DnsBlocked, DnsDown, SeatEmpty
 from harness.sut.names import SENTINEL
@@ -16,15 +17,17 @@ def test_dns_down_keeps_the_sentinels_from_replacing_a_dead_primary(drill: Drill
     old = drill.primary
 
     with drill.writing():
-        with drill.felled(SeatEmpty(old, abruptly=True)):
-            with drill.felled(DnsDown(observed_at=drill.replicas[0])):
-                drill.await_tilt(SENTINEL.seats())
+        with drill.felled_for_a_while(DnsDown(observed_at=drill.replicas[0])) as names_return:
+            drill.await_tilt(SENTINEL.seats())
+            with drill.felled(SeatEmpty(old, abruptly=True)):
                 drill.nobody_is_promoted_beside(old)
-            new = drill.primary_other_than(old)
-            drill.await_writes()
+                names_return()
+                new = drill.primary_other_than(old)
+                drill.await_writes()
         drill.await_steady()
 
     assert drill.were_in_tilt_and_did_nothing(SENTINEL.seats()), drill.explain()
+    assert drill.replaced_within_the_course(TILT, after_healing="dns_down"), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()

@@ -20,10 +20,11 @@ def test_probes_let_a_server_live_that_is_silent_for_longer_than_their_period(dr
     silence = ClientsPaused(seat, seconds=(2 * period + end) / 3)
 
     with drill.writing():
-        with drill.felled(silence):
+        with drill.felled(silence) as silent:
             drill.await_writes()
         drill.await_steady()
 
+    assert drill.lasted_longer_than(period, silent), drill.explain()
     assert drill.nobody_was_restarted(), drill.explain()
     assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
     assert drill.writes_never_stood_still(), drill.explain()
@@ -31,7 +32,10 @@ def test_probes_let_a_server_live_that_is_silent_for_longer_than_their_period(dr
 
 
 def test_probes_let_a_server_live_that_runs_a_slow_script(drill: Drill) -> None:
-    """A replica whose script was to run for longer than the liveness period is not restarted: BUSY is an answer."""
+    """A replica busy with a script for longer than down-after is not restarted: BUSY is an answer.
+
+    A Sentinel that holds it for down ends the script (SCRIPT KILL), so it does not run for as long as it was to.
+    """
     seat = drill.replicas[1]
     period, _ = drill.liveness_s(seat)
     script = SlowScript(seat, seconds=2 * period)
@@ -41,6 +45,7 @@ def test_probes_let_a_server_live_that_runs_a_slow_script(drill: Drill) -> None:
             drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
         drill.await_steady()
 
+    assert (script.lasted_s or 0.0) > drill.down_after_s, drill.explain()
     assert drill.nobody_was_restarted(), drill.explain()
     assert drill.nobody_tried_to_replace_the_primary(), drill.explain()
     assert drill.writes_never_stood_still(), drill.explain()
