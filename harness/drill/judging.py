@@ -128,12 +128,17 @@ class Judging(Waiting):
         return window.duration if window.window is not None else None
 
     def explain(self) -> str:
-        """Return everything that is known, for the message of a failed assertion."""
+        """Return everything that is known, for the message of a failed assertion; what does not hold stands first."""
+        broken = [verdict for verdict in self._judgement.asserted if verdict.valid is not True]
         parts = [verdict.explain() for verdict in self._judgement.asserted]
         if self._history is not None:
             parts.insert(0, self.budget_verdict.explain())
             parts.insert(0, self.anatomy.as_table())
-        return "\n".join([f"{self.kind_in_words}; now: {self.now}", *parts])
+        headlines = [verdict.explain().splitlines()[0] for verdict in broken]
+        headlines += [
+            f"{limit.name}: {limit.measured_s} s of {limit.limit_s:g} s" for limit in self._limits if not limit.held
+        ]
+        return "\n".join([*headlines, f"{self.kind_in_words}; now: {self.now}", *parts])
 
 
 def _restarts(topology: Topology) -> dict[str, tuple[str, int]]:

@@ -51,15 +51,21 @@ def _overlaps(record: DrillRecord) -> Iterator[Harm]:
 
 
 def _losses(record: DrillRecord) -> Iterator[Harm]:
-    for one in record.losses:
+    """One row a group of writers: mostly every instance lacks the same, and bars over each other cannot be read."""
+    for group in dict.fromkeys(one.group for one in record.losses):
+        of_group = [one for one in record.losses if one.group == group]
+        worst = max(of_group, key=lambda one: one.count)
+        start, end = min(one.start for one in of_group), max(one.end for one in of_group)
+        seats = " and ".join(sorted({one.seat for one in of_group}))
+        most = "" if all(one.count == worst.count for one in of_group) else "up to "
         yield Harm(
             "loss",
-            "lost writes",
-            one.start,
-            one.end,
-            f"{one.count:,} of {one.group}",
-            f"{one.count:,} acknowledged writes of {one.group} are not on {one.seat}; they were acknowledged from"
-            f" {since_fault(record, one.start)} to {since_fault(record, one.end)}.",
+            f"lost: {group}",
+            start,
+            end,
+            f"{worst.count:,} lost",
+            f"{most}{worst.count:,} acknowledged writes of {group} are not on {seats}; they were acknowledged from"
+            f" {since_fault(record, start)} to {since_fault(record, end)}.",
         )
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from harness.report.figure import figure, figure_json, library
+from harness.report.harm import harms
 from harness.report.page import CSS
 from harness.report.record import (
     DrillRecord,
@@ -131,7 +132,7 @@ def test_rows_stand_in_the_order_of_cause_and_effect() -> None:
     rows = drawn(sample_trouble.paused())["layout"]["yaxis"]["ticktext"]
 
     assert rows == [
-        "phases", "fault", "redis-0", "redis-1", "redis-2", "two primaries", "lost writes", "Service redis",
+        "phases", "fault", "redis-0", "redis-1", "redis-2", "two primaries", "lost: pinned writers", "Service redis",
         "redis-sentinel-0", "redis-sentinel-1", "redis-sentinel-2",
     ]  # fmt: skip
 
@@ -243,3 +244,12 @@ def test_the_library_can_be_put_into_a_script_element() -> None:
 
     assert not re.search(r"</script|<!--", text, re.IGNORECASE)
     assert "picture.classList.add" in text
+
+
+def test_losses_that_every_instance_shares_are_one_bar_a_group() -> None:
+    """Three instances that lack the same writes would draw three bars over each other."""
+    lost = [Loss(group, seat, 7, 1.0, 2.0) for group in ("aware", "pinned") for seat in ("redis-0", "redis-1")]
+
+    found = [(harm.row, harm.words) for harm in harms(DrillRecord("p", losses=lost))]
+
+    assert found == [("lost: aware", "7 lost"), ("lost: pinned", "7 lost")]
