@@ -80,7 +80,7 @@ class Course:
                 yield recording
             finally:
                 for felled in self._faults.injected:
-                    _mark(recording, felled)
+                    _mark(recording, felled, since=started)
         self._history = recording.history
         self._judgement.ask(self._history, "stats")
 
@@ -111,11 +111,14 @@ class Course:
         return anatomy(self.history)
 
 
-def _mark(recording: Recording, felled: Felled) -> None:
-    """Put a fault's brackets on the history's clock."""
+def _mark(recording: Recording, felled: Felled, *, since: float) -> None:
+    """Put a fault's brackets on the history's clock; what was before the clients' begin is not in their history.
+
+    A volume that was made small beforehand, say, is the state that they began in: nothing is counted from it.
+    """
     name, sent = str(felled), felled.injected_at
-    recording.mark(name, Bracket(sent, max(sent, felled.returned_at or sent)))
-    if felled.effect_at is not None:
-        recording.mark(name, Bracket(felled.effect_at, felled.effect_at), action="effect")
-    if felled.healed_at is not None:
-        recording.mark(name, Bracket(felled.healed_at, felled.healed_at), action="heal")
+    if sent >= since:
+        recording.mark(name, Bracket(sent, max(sent, felled.returned_at or sent)))
+    for action, at in (("effect", felled.effect_at), ("heal", felled.healed_at)):
+        if at is not None and at >= since:
+            recording.mark(name, Bracket(at, at), action=action)
