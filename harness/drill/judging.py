@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cached_property
 
 from harness.budget import BudgetVerdict, Environment, budget, judge
 from harness.checkers import Question, SplitBrain, ask, stats
+from harness.checkers.selection import Seats
 from harness.drill.waiting import AOF_LAG_S, Waiting
 from harness.errors import HarnessError
+from harness.history.columns import Ints
 from harness.history.records import MICRO
 from harness.report.record import LimitCheck
 from harness.sut import Topology
@@ -107,11 +110,27 @@ class Judging(Waiting):
         return self._judgement.ask(self.history, "split_brain", at_most=seconds).valid is True
 
     def only_what_a_stale_primary_took_is_lost(self) -> bool:
-        """Whether no more is lost than replaced instances acknowledged beside the rightful primary."""
+        """Whether no more is lost than replaced instances acknowledged since their successor's promotion was ordered.
+
+        Roles are sampled, so a successor may have been primary some time before it is seen so, but not before the
+        Sentinel that promoted it was elected.
+        """
         taken = ask(self.history, Question("split_brain"))
         overlaps = taken.overlaps if isinstance(taken, SplitBrain) else ()
-        allowed = sum(each.acknowledged.get(each.stale, 0) for each in overlaps)
+        elected = self.anatomy.phase("+elected-leader")
+        allowed = 0
+        for each in overlaps:
+            begin = each.begin if elected is None else min(each.begin, elected.at)
+            allowed += len(self._acknowledged_by(each.stale, since=begin, until=each.end))
         return self._judgement.ask(self.history, "lost_writes", at_most=allowed).valid is True
+
+    def _acknowledged_by(self, seat: str, *, since: float, until: float = math.inf) -> Ints:
+        """When `seat` acknowledged writes of anybody; microseconds since the origin, bounds in seconds."""
+        writes, seats = self.history.writes, Seats(self.history)
+        its = seats.codes(writes.view(writes.instance)) == seats.code(seat)
+        completed = writes.view(writes.completed)
+        found: Ints = completed[writes.is_ok & its & (completed >= since * MICRO) & (completed <= until * MICRO)]
+        return found
 
     @cached_property
     def budget_verdict(self) -> BudgetVerdict:

@@ -24,8 +24,9 @@ from harness.sut.names import SENTINEL
 
 pytestmark = pytest.mark.drill
 
-#: Longer than the old primary needs to be converted to a replica.
-UNTIL_CONVERTED_S = 40.0
+#: Longer than the Sentinels take to tell the old primary whom it follows (13 s). It obeys when the pause is over: the
+#: pause holds that back too (measured with 7.0.15), so that nobody can write to it in between.
+UNTIL_CONVERTED_S = 20.0
 
 FORGETTING: dict[str, Callable[[str], Fault]] = {
     "state_lost": SentinelStateLost,
@@ -59,7 +60,9 @@ def test_sentinels_that_all_stood_still_replace_a_dead_primary_only_after_their_
 def test_sentinel_that_leads_dies_after_its_election_and_another_attempt_succeeds(drill: Drill) -> None:
     """When the elected Sentinel dies before it acts, a second attempt comes when the votes allow it, and succeeds.
 
-    The 30 s that are promised for one fault do not hold for these two: the gap is within the budget's second attempt.
+    Who voted waits 2 x failover-timeout, so the 30 s that are promised for one fault are not promised for these two;
+    the gap is within the budget's second attempt. It is shorter when the one that died, restarted at once by the
+    kubelet and without a memory of its attempt, finds the primary down anew and is elected again.
     """
     old = drill.primary
     crash = CrashAfterElection()
