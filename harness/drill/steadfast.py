@@ -47,6 +47,15 @@ class Steadfast(Probing):
             what=f"{seat} as a replica",
         )
 
+    def await_tilt_of_a_majority(self) -> None:
+        """Return when so many Sentinels say that they are in TILT that the others are no majority."""
+        wait.eventually(
+            self._sut.topology,
+            lambda topology: 2 * sum(view.tilt for view in topology.sentinels) > topology.sentinels_due,
+            seconds=TILTED_S,
+            what="TILT of most Sentinels",
+        )
+
     def await_tilt(self, seats: Sequence[str]) -> None:
         """Return when each of these Sentinels says that it is in TILT."""
         wait.eventually(
@@ -108,13 +117,18 @@ class Steadfast(Probing):
 
     def were_in_tilt_and_did_nothing(self, seats: Sequence[str]) -> bool:
         """Whether each of these Sentinels, and no other, was in TILT, and none began an attempt while it was."""
-        tilts = self.anatomy.tilts
-        if {tilt.sentinel for tilt in tilts} != set(seats):
-            return False
-        return not any(
+        return {tilt.sentinel for tilt in self.anatomy.tilts} == set(seats) and not self._tried_in_tilt()
+
+    def most_were_in_tilt_and_did_nothing(self) -> bool:
+        """Whether most Sentinels were in TILT, and none began an attempt while it was."""
+        tilted = {tilt.sentinel for tilt in self.anatomy.tilts}
+        return 2 * len(tilted) > len(self.before.sentinels) and not self._tried_in_tilt()
+
+    def _tried_in_tilt(self) -> bool:
+        return any(
             tilt.sentinel == each.leader
             and (tilt.began or 0.0) <= each.began < (math.inf if tilt.ended is None else tilt.ended)
-            for tilt in tilts
+            for tilt in self.anatomy.tilts
             for each in self.anatomy.tries
         )
 

@@ -12,13 +12,17 @@ from harness.sut.names import SENTINEL
 pytestmark = pytest.mark.drill
 
 
-def test_dns_down_keeps_the_sentinels_from_replacing_a_dead_primary(drill: Drill) -> None:
-    """Without name resolution every Sentinel is in TILT, so a dead primary is replaced only after names are back."""
+def test_dns_down_sentinels_that_are_told_no_names_do_not_replace_a_dead_primary(drill: Drill) -> None:
+    """Without name resolution most Sentinels are in TILT, so a dead primary is replaced only after names are back.
+
+    A lookup that is not answered takes a Sentinel's only thread a second; two in one turn are TILT (30 s, begun anew
+    each time). The third Sentinel may be spared, and cannot do it alone.
+    """
     old = drill.primary
 
     with drill.writing():
         with drill.felled_for_a_while(DnsDown(observed_at=drill.replicas[0])) as names_return:
-            drill.await_tilt(SENTINEL.seats())
+            drill.await_tilt_of_a_majority()
             with drill.felled(SeatEmpty(old, abruptly=True)):
                 drill.nobody_is_promoted_beside(old)
                 names_return()
@@ -26,14 +30,14 @@ def test_dns_down_keeps_the_sentinels_from_replacing_a_dead_primary(drill: Drill
                 drill.await_writes()
         drill.await_steady()
 
-    assert drill.were_in_tilt_and_did_nothing(SENTINEL.seats()), drill.explain()
+    assert drill.most_were_in_tilt_and_did_nothing(), drill.explain()
     assert drill.replaced_within_the_course(TILT, after_healing="dns_down"), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
 
 
-def test_dns_blocked_at_one_sentinel_leaves_it_to_the_other_two(drill: Drill) -> None:
+def test_dns_blocked_at_one_of_the_sentinels_alone_leaves_it_to_the_other_two(drill: Drill) -> None:
     """A Sentinel that resolves no names does nothing; the other two replace a dead primary within the promise."""
     old = drill.primary
     deaf = SENTINEL.seats()[0]
