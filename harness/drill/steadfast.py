@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.history.records import MICRO
 from harness.report.record import LimitCheck
+from harness.sut import Topology
 from harness.sut.names import seat_of
 
 #: A replaced primary is converted 4 x 2 s after it was seen so, on an INFO of every 10 s (sentinel.c,
@@ -47,22 +48,22 @@ class Steadfast(Probing):
             what=f"{seat} as a replica",
         )
 
-    def await_tilt_of_a_majority(self) -> None:
-        """Return when so many Sentinels say that they are in TILT that the others are no majority."""
+    def await_most_sentinels_out_of_action(self) -> None:
+        """Return when so many Sentinels are in TILT, or answer nobody, that the others are no majority."""
         wait.eventually(
             self._sut.topology,
-            lambda topology: 2 * sum(view.tilt for view in topology.sentinels) > topology.sentinels_due,
+            lambda topology: 2 * len(_able(topology)) < topology.sentinels_due,
             seconds=TILTED_S,
-            what="TILT of most Sentinels",
+            what="most Sentinels in TILT or silent",
         )
 
-    def await_tilt(self, seats: Sequence[str]) -> None:
-        """Return when each of these Sentinels says that it is in TILT."""
+    def await_out_of_action(self, sentinel: str) -> None:
+        """Return when this Sentinel is in TILT, or answers nobody."""
         wait.eventually(
-            lambda: {view.seat for view in self._sut.topology().sentinels if view.tilt},
-            lambda tilted: set(seats) <= tilted,
+            self._sut.topology,
+            lambda topology: sentinel not in _able(topology),
             seconds=TILTED_S,
-            what=f"TILT of {', '.join(seats)}",
+            what=f"{sentinel} in TILT or silent",
         )
 
     # Judgements
@@ -108,21 +109,21 @@ class Steadfast(Probing):
         return gap.valid is True
 
     def replaced_within_the_course(self, name: str, *, after_healing: str) -> bool:
-        """Whether another primary was made known within this course of the budget after that healing."""
+        """Whether another primary was made known after that healing, and within this course of the budget."""
         healed, switch = self.history.fault(after_healing, action="heal"), self.anatomy.phase("first +switch-master")
         limit = self.budget.course(name).worst_s
         took = None if healed is None or switch is None else switch.at - healed.sent_s
         self._limits.append(LimitCheck(f"replaced after {after_healing} was healed", limit, took))
-        return took is not None and took <= limit
+        return took is not None and 0.0 < took <= limit
 
     def were_in_tilt_and_did_nothing(self, seats: Sequence[str]) -> bool:
         """Whether each of these Sentinels, and no other, was in TILT, and none began an attempt while it was."""
         return {tilt.sentinel for tilt in self.anatomy.tilts} == set(seats) and not self._tried_in_tilt()
 
-    def most_were_in_tilt_and_did_nothing(self) -> bool:
-        """Whether most Sentinels were in TILT, and none began an attempt while it was."""
-        tilted = {tilt.sentinel for tilt in self.anatomy.tilts}
-        return 2 * len(tilted) > len(self.before.sentinels) and not self._tried_in_tilt()
+    def did_not_lead(self, sentinel: str) -> bool:
+        """Whether somebody tried to replace the primary, and never this Sentinel."""
+        tries = self.anatomy.tries
+        return bool(tries) and all(each.leader != sentinel for each in tries)
 
     def _tried_in_tilt(self) -> bool:
         return any(
@@ -204,3 +205,8 @@ class Steadfast(Probing):
     def undisturbed(self) -> bool:
         """Whether the clients worked throughout, as the checker of counts sees it."""
         return self._judgement.ask(self.history, "stats").valid is True
+
+
+def _able(topology: Topology) -> set[str]:
+    """The Sentinels that answer and are not in TILT."""
+    return {view.seat for view in topology.sentinels if not view.tilt}
