@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from harness.budget import cautions
+from harness.drill.staffing import Staffing
 from harness.drill.steadfast import Steadfast
 from harness.drill_record import Left, record_of
 from harness.report.record import DrillRecord
 from harness.sut.names import PROMISED_FAILOVER_S
 
 
-class Drill(Steadfast):
-    """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging`, `steadfast`)."""
+class Drill(Steadfast, Staffing):
+    """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging` and its kin)."""
 
     def record(self) -> DrillRecord:
         """Return what the report shows of this drill: what was asserted, and the rest for information."""

@@ -22,6 +22,7 @@ from harness.faults.rollout import RolledOut
 from harness.faults.sentinels import SentinelsDown, SentinelsPaused
 from harness.faults.sentinels_leader import CrashAfterElection, CrashAfterPromotion, LeaderKilled
 from harness.faults.sentinels_state import SentinelIdChanged, SentinelReset, SentinelStateLost
+from harness.faults.settings import Configured
 from harness.faults.targets import last_to_lead, seats_of
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ClaimAndPodLost",
     "ClientsPaused",
     "ConfigReadOnly",
+    "Configured",
     "ConnectionsCut",
     "CpuStarved",
     "CrashAfterElection",

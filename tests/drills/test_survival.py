@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import PodsDeleted, RolledOut
+from harness.faults import ClaimAndPodLost, PodsDeleted, RolledOut, SeatsEmpty
 from harness.sut.names import REDIS, SENTINEL
 
-pytestmark = [pytest.mark.drill, pytest.mark.core]
+pytestmark = pytest.mark.drill
+
+EVERYBODY = [*REDIS.seats(), *SENTINEL.seats()]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("seat", [*REDIS.seats(), *SENTINEL.seats()])
 def test_data_survives_the_deletion_of_one_pod(drill: Drill, seat: str) -> None:
     """With one pod deleted under load no key and no acknowledged write is lost; writes stand still for at most 30 s."""
@@ -27,6 +30,7 @@ def test_data_survives_the_deletion_of_one_pod(drill: Drill, seat: str) -> None:
     assert drill.everybody_holds_the_same(), drill.explain()
 
 
+@pytest.mark.core
 def test_data_survives_the_deletion_of_all_redis_pods(drill: Drill) -> None:
     """With all three Redis pods deleted at once under load, no key and no acknowledged write is lost."""
     with drill.dataset() as data:
@@ -41,6 +45,7 @@ def test_data_survives_the_deletion_of_all_redis_pods(drill: Drill) -> None:
     assert drill.everybody_holds_the_same(), drill.explain()
 
 
+@pytest.mark.core
 def test_data_survives_the_deletion_of_all_six_pods(drill: Drill) -> None:
     """With all Redis and Sentinel pods deleted at once under load, no key and no acknowledged write is lost."""
     with drill.dataset() as data:
@@ -55,6 +60,7 @@ def test_data_survives_the_deletion_of_all_six_pods(drill: Drill) -> None:
     assert drill.everybody_holds_the_same(), drill.explain()
 
 
+@pytest.mark.core
 def test_data_survives_a_rolling_restart(drill: Drill) -> None:
     """A rolling restart of Redis under load keeps every key, and writes stand still for at most 30 s at a time."""
     with drill.dataset() as data:
@@ -66,5 +72,70 @@ def test_data_survives_a_rolling_restart(drill: Drill) -> None:
         assert data.is_whole(), data.explain()
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+
+
+def test_data_survives_a_primary_reborn_empty(drill: Drill) -> None:
+    """The primary's volume and pod lost: what returns empty on its seat takes nothing from the others, and follows."""
+    old = drill.primary
+    with drill.dataset() as data:
+        with drill.writing():
+            with drill.felled(ClaimAndPodLost(old)):
+                drill.await_writes()
+            drill.await_steady()
+
+        assert data.is_whole(), data.explain()
+
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert old in drill.now.replicas, drill.explain()
+
+
+def test_data_survives_all_six_killed_at_once(drill: Drill) -> None:
+    """All Redis and Sentinels killed at once: what the AOF must have is there once they are back, on every instance."""
+    with drill.dataset() as data:
+        with drill.writing():
+            drill.await_writes_that_the_aof_must_have()
+            with drill.felled(SeatsEmpty(EVERYBODY, abruptly=True)):
+                pass
+            drill.await_steady()
+            drill.await_writes()
+
+        assert data.is_whole(), data.explain()
+
+    assert drill.only_writes_that_the_aof_may_lack_are_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+
+
+def test_data_survives_the_forced_deletion_of_all_six_pods(drill: Drill) -> None:
+    """All six pods deleted by force: what the AOF must have is there once they are back, on every instance."""
+    with drill.dataset() as data:
+        with drill.writing():
+            drill.await_writes_that_the_aof_must_have()
+            with drill.felled(PodsDeleted(EVERYBODY, grace_s=0)):
+                pass
+            drill.await_steady()
+            drill.await_writes()
+
+        assert data.is_whole(), data.explain()
+
+    assert drill.only_writes_that_the_aof_may_lack_are_lost(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+
+
+def test_data_survives_a_full_stop_and_start(drill: Drill) -> None:
+    """Everything stopped in good order and started again: no key and no acknowledged write is lost."""
+    with drill.dataset() as data:
+        with drill.writing():
+            with drill.felled(SeatsEmpty(EVERYBODY)):
+                pass
+            drill.await_steady()
+            drill.await_writes()
+
+        assert data.is_whole(), data.explain()
+
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
