@@ -7,6 +7,7 @@ lost. `hit` says whom it was.
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -41,7 +42,7 @@ CRASHING = "e2e.redis/sentinels-told-to-crash"
 CLEAR = "SENTINEL SIMULATE-FAILURE HELP"
 
 
-class _LeaderDies:
+class _LeaderDies(ABC):
     """The first Sentinel that leads a promotion dies of it; found by the container that ended.
 
     Given a Sentinel, that one is told to fail over: then no primary has to be lost, and it is the one that is hit.
@@ -92,8 +93,9 @@ class _LeaderDies:
                 codes += [] if ended is None else [f"{seat} ended with {ended.get('exitCode')}"]
         return Readiness((", ".join(codes) or "every Sentinel still runs",))
 
+    @abstractmethod
     def _is_ours(self, ended: dict[str, Any]) -> bool:
-        raise NotImplementedError
+        """Whether a container that ended so died of this fault."""
 
     def _are_ready(self, pods: Sequence[dict[str, Any]]) -> Readiness:
         found = {pod["metadata"]["name"]: pod for pod in pods}
