@@ -63,7 +63,7 @@ def test_node_returns_although_its_runner_is_killed(
         assert runner.stdout.readline() == b"injected\n"
         injected = time.monotonic()
         os.killpg(runner.pid, signal.SIGKILL)
-        silent = not listener.hears()
+        wait.eventually(lambda: not listener.hears(), seconds=AT_MOST_S, what=f"silence of {pod.node}")
         wait.eventually(lambda: _is_heard(bench, seat), seconds=AT_MOST_S + BACK_S, what=f"{seat} heard again")
         back = time.monotonic() - injected
     finally:
@@ -71,7 +71,6 @@ def test_node_returns_although_its_runner_is_killed(
         runner.communicate()
     evidence(f"{order} of {pod.node} for {AT_MOST_S} s, runner killed: heard again {back:.1f} s after the injection")
 
-    assert silent, "the node was not taken, so its return proves nothing"
     assert bench.sut.steady().primaries
 
 
