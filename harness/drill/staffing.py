@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -18,6 +19,10 @@ from harness.sut.names import KINDS, PROMISED_FAILOVER_S, kind_of, seat_of
 
 #: Patience with what a Sentinel learns by its INFO to each instance, every 10 s (sentinel.c, sentinel_info_period).
 SAID_S = 60.0
+
+
+#: How attempts end, in the words of the anatomy (harness/timeline/attempts.py).
+GIVEN_UP, NOT_ELECTED = "aborted: no good replica", "aborted: not elected"
 
 
 class Staffing(Judging):
@@ -117,9 +122,23 @@ class Staffing(Judging):
         return tuple(seat_of(each.new) for each in promoted) == seats
 
     def was_given_up_for_want_of_a_good_replica(self) -> bool:
-        """Whether a Sentinel tried and said so (-failover-abort-no-good-slave), and no attempt ended in another way."""
-        ended = [each.outcome for each in self.anatomy.tries if not each.has_promoted]
-        return bool(ended) and set(ended) == {"aborted: no good replica"}
+        """Whether an elected Sentinel said so (-failover-abort-no-good-slave), and none gave up for another reason.
+
+        Another one may have stood for the same election and lost it; that one never got as far as choosing a replica.
+        """
+        failed = [each for each in self.anatomy.tries if not each.has_promoted]
+        given_up = [each for each in failed if each.outcome == GIVEN_UP]
+        beaten = [
+            each
+            for each in failed
+            if each.outcome == NOT_ELECTED
+            and any(
+                other.began <= (math.inf if each.ended is None else each.ended)
+                and each.began <= (math.inf if other.ended is None else other.ended)
+                for other in given_up
+            )
+        ]
+        return bool(given_up) and len(given_up) + len(beaten) == len(failed)
 
     def nobody_was_promoted_before_the_healing_of(self, fault: str) -> bool:
         """Whether somebody was promoted in the end, and not while `fault` was in force."""

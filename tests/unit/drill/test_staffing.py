@@ -213,3 +213,16 @@ def test_gap_of_each_step() -> None:
     assert not drill.each_step_has_its_gap(rollout, {**gaps, "redis-1": 30.1})
     assert not drill.each_step_has_its_gap(rollout, {"redis-2": 2.0})
     assert not drill.each_step_has_its_gap(rollout, {**gaps, "redis-1": None})
+
+
+def test_candidate_beaten_by_the_one_that_gave_up_is_no_other_reason() -> None:
+    """Two stood for one election: the winner found no replica, the loser heard ten seconds later that it had lost."""
+    about = "master mymaster redis-0.example 6379"
+    rows = [
+        event("sentinel-0", 11, "+try-failover", about),
+        event("sentinel-1", 11.001, "+try-failover", about),
+        event("sentinel-0", 11.2, NO_GOOD, about),
+        event("sentinel-1", 21, "-failover-abort-not-elected", about),
+    ]
+
+    assert drill_of(rows).was_given_up_for_want_of_a_good_replica()
