@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from harness.budget import BudgetVerdict, Environment, budget, judge
-from harness.checkers import Question, SplitBrain, ask, stats
+from harness.checkers import Overlap, split_brain, stats
 from harness.checkers.selection import Seats
 from harness.drill.waiting import AOF_LAG_S, Waiting
 from harness.errors import HarnessError
@@ -115,14 +115,17 @@ class Judging(Waiting):
         Roles are sampled, so a successor may have been primary some time before it is seen so, but not before the
         Sentinel that promoted it was elected.
         """
-        taken = ask(self.history, Question("split_brain"))
-        overlaps = taken.overlaps if isinstance(taken, SplitBrain) else ()
         elected = self.anatomy.phase("+elected-leader")
         allowed = 0
-        for each in overlaps:
+        for each in self._overlaps:
             begin = each.begin if elected is None else min(each.begin, elected.at)
             allowed += len(self._acknowledged_by(each.stale, since=begin, until=each.end))
         return self._judgement.ask(self.history, "lost_writes", at_most=allowed).valid is True
+
+    @cached_property
+    def _overlaps(self) -> tuple[Overlap, ...]:
+        """The stretches of two primaries, judged by nobody: for what follows from them."""
+        return split_brain(self.history).overlaps
 
     def _acknowledged_by(self, seat: str, *, since: float, until: float = math.inf) -> Ints:
         """When `seat` acknowledged writes of anybody; microseconds since the origin, bounds in seconds."""

@@ -78,13 +78,6 @@ class Waiting(Course):
             what=f"nobody but {primary} as primary",
         )
 
-    def writes_are_refused(self) -> None:
-        """Return when writes have stopped: nothing was acknowledged for as long as a workload counts as writing."""
-        recording = self._recording
-        if recording is None:
-            raise HarnessError("writes are awaited outside of `writing`: the drill has no workload")
-        wait.eventually(recording.is_writing, lambda writing: not writing, seconds=WRITES_S, what="writes to stop")
-
     def stale_primary_refuses_writes(self, seat: str) -> None:
         """Return when the primary on `seat` counts no replica as good: with min-replicas-to-write it refuses writes."""
         wait.eventually(
