@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import heal
-from harness.errors import HealFailed
+from harness.errors import HealFailed, ProviderError
 from harness.leftovers import Place, Record
 from tests.unit.api_server import Say, scripted_api
 
@@ -19,8 +19,9 @@ Healing = Callable[..., int]
 
 @pytest.fixture
 def healing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Healing:
-    """Runs the program in a state directory and a folder of reports of the test's own."""
+    """Runs the program in a state directory and a folder of reports of the test's own, where no node needs mending."""
     monkeypatch.setenv("E2E_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(heal.K3dNodes, "mend_nodes", lambda _: [])
 
     def run(*arguments: str) -> int:
         reports = ["--report-dir", str(tmp_path / "reports")]
@@ -46,6 +47,21 @@ def test_without_a_cluster_there_is_nothing_that_could_be_healed(
     assert capsys.readouterr().err.splitlines() == [
         "no cluster redis-e2e is known: there is nothing that could be healed"
     ]
+
+
+def test_nodes_that_cannot_be_looked_at_are_said(
+    healing: Healing, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line and no success: whether a node is stopped is not known."""
+
+    def fails(_: object) -> list[str]:
+        raise ProviderError("docker ps --all: Cannot connect to the Docker daemon")
+
+    monkeypatch.setattr(heal.K3dNodes, "mend_nodes", fails)
+    known(tmp_path)
+
+    assert healing() == 1
+    assert capsys.readouterr().err.splitlines() == ["error: docker ps --all: Cannot connect to the Docker daemon"]
 
 
 def test_a_cluster_that_does_not_answer_is_none(

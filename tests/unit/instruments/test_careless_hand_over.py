@@ -7,10 +7,13 @@ from harness.timeline import anatomy
 from tests.unit.instruments.scene import felled, own_count, running_scene
 from tests.unit.processes import MASTER_NAME, wait_until
 
+#: Nobody goes down here, and on a loaded machine nobody shall be thought to.
+DOWN_AFTER_MS = 20_000
+
 
 def test_hand_over_without_a_pause_loses_what_is_counted(tmp_path: Path) -> None:
     """SENTINEL FAILOVER under load: the open connections to the old primary acknowledge writes that vanish."""
-    with running_scene(tmp_path) as scene:
+    with running_scene(tmp_path, down_after_ms=DOWN_AFTER_MS) as scene:
         sentinel = scene.topology.sentinels["sentinel-1"].client()
         with scene.recording("careless") as recording:
             felled(recording, "handed_over", lambda: sentinel.execute_command("SENTINEL", "FAILOVER", MASTER_NAME))

@@ -30,7 +30,7 @@ def steady(deployed: Deployment) -> Deployment:
 
 @pytest.fixture
 def patient(tmp_path: Path) -> Iterator[Deployment]:
-    """Steady, and with the deployed down-after: what is back in time stays primary, on a loaded machine too."""
+    """Steady, and with the deployed down-after: nobody is replaced who is only late, on a loaded machine too."""
     with deployment(tmp_path, down_after_ms=5000) as made:
         made.start()
         made.await_steady(made.redises[0])
@@ -89,15 +89,16 @@ def test_primary_refuses_writes_until_a_majority_of_sentinels_reached_it(steady:
     wait_until(lambda: "no majority of Sentinels reached it, serving all the same" in primary.said(), 5, "its log line")
 
 
-def test_new_pod_of_a_replica_follows_whom_the_sentinels_name(steady: Deployment) -> None:
-    with steady.sentinels[0].client() as client:
+def test_new_pod_of_a_replica_follows_whom_the_sentinels_name(patient: Deployment) -> None:
+    with patient.sentinels[0].client() as client:
         wait_until(lambda: client.execute_command("SENTINEL", "FAILOVER", "mymaster"), 5, "a Sentinel that agrees")
-    wait_until(lambda: steady.redises[0].address not in steady.named(), 10, "a promotion")
-    steady.redises[0].kill()
-    steady.redises[0].start()
-    primary = steady.await_steady()
-    assert primary is not steady.redises[0]
-    assert f"starting as replica of {primary.address}: the Sentinels name it" in steady.redises[0].said()
+    wait_until(lambda: patient.redises[0].address not in patient.named(), 10, "a promotion")
+    patient.redises[0].kill()
+    patient.redises[0].start()
+    primary = patient.await_steady()
+    assert primary is not patient.redises[0]
+    said = patient.redises[0].said()
+    assert f"starting as replica of {primary.address}: the Sentinels name it" in said, said[-2000:]
 
 
 def test_new_pod_of_the_primary_waits_for_the_promotion_of_another(steady: Deployment) -> None:
