@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.artifacts import Run
+from harness.report import beyond
 from harness.report.outcome import OUTCOMES, Result, Verdict
 from harness.report.wording import drill_sentence
 
@@ -32,6 +33,7 @@ def document(
 ) -> dict[str, Any]:
     """Return the run as plain JSON values; `ended_at` is now."""
     ended_at = datetime.now(UTC)
+    tests = [_test(result) for result in results]
     counts = Counter(result.outcome for result in results)
     return {
         "schema": SCHEMA,
@@ -41,11 +43,12 @@ def document(
             "ended_at": ended_at.isoformat(timespec="seconds"),
             "took_s": round((ended_at - run.started_at).total_seconds(), 1),
             "command": command,
+            "beyond_fault": beyond.of_run(tests),
         },
         "verdict": asdict(verdict),
         "counts": {outcome.replace(" ", "_"): counts[outcome] for outcome in OUTCOMES} | {"deselected": deselected},
         "head": _head(head),
-        "tests": [_test(result) for result in results],
+        "tests": tests,
     }
 
 
@@ -73,7 +76,12 @@ def _test(result: Result) -> dict[str, Any]:
     inner = {"drills", "met_broken_set_up"}
     fields = {one.name: getattr(result, one.name) for one in dataclass_fields(result) if one.name not in inner}
     drills = [{"sentence": drill_sentence(record), **record.to_json()} for record in result.drills]
-    return {**plain(fields), "contradictions": result.contradictions, "drills": plain(drills)}
+    return {
+        **plain(fields),
+        "beyond_s": beyond.beyond_s(result.seconds, result.drills),
+        "contradictions": result.contradictions,
+        "drills": plain(drills),
+    }
 
 
 def plain(value: object) -> Any:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.artifacts import file_name
+from harness.report import beyond
 from harness.report.figure import figure, figure_json, library
 from harness.report.outcome import Result
 from harness.report.record import DrillRecord
@@ -135,6 +136,7 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]
     """Return the head in titled groups of name and value, without the empty ones."""
     run, head = document["run"], document["head"]
     times = [("started", _when(run["started_at"])), ("took", seconds(run["took_s"]))]
+    times += [("beyond the faults", beyond.sentence(run["beyond_fault"]))]
     about = [*times, ("run", run["id"]), ("seed", _value(head["seed"])), ("nodes", _value(head["nodes"]))]
     groups = [("Run", [(name, value) for name, value in about if value])]
     for key, value in head.items():

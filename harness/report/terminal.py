@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.report import beyond
 from harness.report.wording import seconds
 
 COLOURS = {"GREEN": {"green": True}, "RED": {"red": True}, "INCOMPLETE": {"yellow": True}}
@@ -39,6 +40,8 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"        {record['budget_sentence']}"[:LONGEST_LINE]
             if record["new_primary"] not in {None, record["old_primary"]}:
                 yield from (f"        {line}" for line in phase_table(record["phases"]))
+    if words := beyond.sentence(document["run"]["beyond_fault"]):
+        yield f"beyond their faults the drills took: {words}"
     yield from (f"not proved: {line}"[:LONGEST_LINE] for line in verdict["not_proved"])
 
 
