@@ -231,7 +231,7 @@ def running_topology(
     replicas: int = 2,
     sentinels: int = 3,
     quorum: int = 2,
-    down_after_ms: int = 600,
+    down_after_ms: int = 1500,
     failover_timeout_ms: int = 4000,
     redis_lines: Sequence[str] = (),
     sentinel_lines: Sequence[str] = (),

@@ -82,7 +82,8 @@ def test_gap_of_known_length_is_measured_to_10_ms(topology: Topology, witness: L
     for _ in range(ATTEMPTS):
         history, shortest, longest = stopped_for_a_known_time(topology, witness)
         found = unavailability(history, since=history.fault())
-        assert found.duration >= shortest, found.explain()
+        # SIGSTOP is not obeyed before kill returns, and an answer given before it may be read late.
+        assert found.duration + max(0.010, found.resolution) >= shortest, found.explain()
         if found.valid and found.resolution <= 0.010 and found.duration <= longest + 0.010:
             return
 
