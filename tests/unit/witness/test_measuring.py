@@ -106,7 +106,7 @@ def test_stalled_witness_is_not_taken_for_an_outage(topology: Topology, witness:
 
     assert found.valid is None, found.explain()
     assert "witness itself" in found.summary
-    assert found.duration >= 0.5, found.explain()
+    assert found.duration >= 0.4, found.explain()
 
 
 def test_writes_with_too_few_replicas_are_not_acknowledged(topology: Topology, witness: LocalWitness) -> None:
