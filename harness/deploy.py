@@ -73,9 +73,14 @@ def deploy(cluster: Cluster, objects: Sequence[Object], progress: Progress, *, s
 
 
 def undeploy(cluster: Cluster, *, seconds: float = GONE_S) -> None:
-    """Delete the namespace with everything in it and return when it is gone; ForeignCluster when it is not ours."""
+    """Delete the namespace with everything in it and return when it is gone; ForeignCluster when it is not ours.
+
+    Its pods get no time to part: a primary's hand-over would wait for replicas that go as well (48 s were seen).
+    """
     require_own_namespace(cluster)
     cluster.delete("Namespace", cluster.namespace, missing_ok=True)
+    for pod in cluster.list("Pod"):
+        cluster.delete("Pod", pod["metadata"]["name"], grace_s=0, missing_ok=True)
     _await_gone(cluster, seconds)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 from harness import wait
 from harness.cluster import Cluster, Object
@@ -46,17 +45,15 @@ class Neighbours:
     def know_nobody_of_each_other(self) -> bool:
         """Whether no Sentinel and no primary names a host of another namespace, for long enough to hear of one."""
         self._seen = []
-        for sut in (self.first, self.second):
-            wait.consistently(
-                partial(self._look, sut), lambda _: True, seconds=HEARD_S, what=f"members of {sut.cluster.namespace}"
-            )
+        wait.consistently(self._look, lambda _: True, seconds=HEARD_S, what="members of either deployment")
         return not self._seen
 
-    def _look(self, sut: Sut) -> None:
-        topology = sut.topology()
-        if not topology.sentinels:
-            raise HarnessError(f"no Sentinel of {sut.cluster.namespace} answers: there is nobody to be asked")
-        self._seen += strangers(topology, sut.cluster.namespace)
+    def _look(self) -> None:
+        for sut in (self.first, self.second):
+            topology = sut.topology()
+            if not topology.sentinels:
+                raise HarnessError(f"no Sentinel of {sut.cluster.namespace} answers: there is nobody to be asked")
+            self._seen += strangers(topology, sut.cluster.namespace)
 
     def hold_their_own_data(self) -> bool:
         """Whether every instance has the key of its own deployment and not that of the other."""

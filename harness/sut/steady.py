@@ -24,6 +24,9 @@ def is_steady(topology: Topology) -> Steadiness:
 
     One primary, everybody follows it directly with the link up, every Sentinel names it and sees all others, no member
     down or unknown, one config epoch, quorum reachable, no tilt and no cool-down (see cooldown.py), every pod Ready.
+
+    Whether a replica's link is up is what the replica says: a Sentinel repeats that, up to 10 s late
+    (docs/decisions/0035-the-link-is-what-the-replica-says.md).
     """
     return Steadiness(tuple(_against(topology)))
 
@@ -94,6 +97,4 @@ def _against_members(view: SentinelView, kind: str, members: tuple[Member, ...],
             yield f"{view.seat} knows a {kind} {seat} that is none"
         elif not member.is_usable:
             yield f"{view.seat} sees {kind} {seat} as {','.join(sorted(member.flags))}"
-        elif not member.link_ok:
-            yield f"{view.seat} has not yet seen the link of {seat} up"
     yield from (f"{view.seat} does not know {kind} {seat}" for seat in sorted(due - known))

@@ -61,7 +61,6 @@ class Member:
     host: str
     flags: frozenset[str]
     run_id: str
-    link_ok: bool
     priority: int | None = None
 
     @property

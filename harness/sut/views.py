@@ -96,6 +96,5 @@ def _member(fields: dict[str, str]) -> Member:
         host=fields["ip"],
         flags=frozenset(fields["flags"].split(",")),
         run_id=fields["runid"],
-        link_ok=fields.get("master-link-status", "ok") == "ok",
         priority=int(priority) if priority is not None else None,
     )

@@ -61,7 +61,6 @@ def member(seat: str, **changed: Any) -> Member:
         host=host(seat),
         flags=frozenset({"sentinel" if is_sentinel else "slave"}),
         run_id=f"run-{seat}",
-        link_ok=True,
         priority=None if is_sentinel else 100,
     )
     return dataclasses.replace(healthy, **changed)

@@ -166,3 +166,19 @@ def test_diagnosis_never_hides_the_trouble_it_is_about(api: ScriptedApi) -> None
 
     with pytest.raises(WaitTimeout, match=r"no diagnosis: .*no events for you"):
         deploy(api.cluster(), objects, print, seconds=0.2)
+
+
+def test_pods_of_a_namespace_that_goes_get_no_time_to_part(api: ScriptedApi) -> None:
+    """The namespace first, so that no controller replaces them; then each pod at once."""
+    namespace = {"kind": "Namespace", "metadata": OURS}
+    api.on(f"GET {SHOP}", Say(namespace))
+    api.on(f"DELETE {SHOP}", Say({}))
+    api.on(f"GET {SHOP}/pods", Say({"items": [{"metadata": {"name": "redis-0"}}, {"metadata": {"name": "redis-1"}}]}))
+    api.on(f"DELETE {SHOP}/pods/redis-0", Say({}))
+    api.on(f"DELETE {SHOP}/pods/redis-1", status(404, "NotFound", "pods redis-1 not found"))
+    api.on("GET /api/v1/namespaces", Say({"metadata": {"resourceVersion": "1"}, "items": []}))
+
+    undeploy(api.cluster())
+
+    deletions = [asked for asked in api.asked if asked.startswith("DELETE")]
+    assert deletions == [f"DELETE {SHOP}", f"DELETE {SHOP}/pods/redis-0", f"DELETE {SHOP}/pods/redis-1"]
