@@ -203,7 +203,8 @@ def drill(
     drill = Drill(name, promise, bench.sut, faults, workload=workload, clients=clients, seed=seed)
     try:
         yield drill
-        drill.await_steady()
+        if not report.is_interrupted:  # nobody waits for it then, and the sweep comes after
+            drill.await_steady()
     finally:
         report.attach(request.node, drill.record())
         drill.keep_verdicts()

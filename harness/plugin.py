@@ -60,10 +60,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(report, ReportPlugin.NAME)
     config.stash[SETTINGS], config.stash[REPORT] = settings, report
     signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else whoever started us ignores it
+        signal.signal(signal.SIGINT, _interrupted)
+        config.add_cleanup(_give_back)
+
+
+def _give_back() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted(number: int, _frame: FrameType | None) -> None:
+    """End the run as pytest does, but once: people press Ctrl-C twice, and the second met the healing of a fault."""
+    signal.signal(number, _say_tidying)
+    raise KeyboardInterrupt
 
 
 def _terminated(number: int, _frame: FrameType | None) -> None:
-    """End the run as Ctrl-C would: faults are healed, then the cluster goes."""
+    """End the run as Ctrl-C would: faults are healed, then it tidies up."""
     signal.signal(number, signal.SIG_IGN)  # a second one must not cut the tidying short
     pytest.exit(f"ended by {signal.Signals(number).name}: tidying up", returncode=ENDED_BY + number)
 
@@ -100,16 +113,11 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
     return None
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Let a second Ctrl-C not interrupt the tidying up: fixtures end here, among them the cluster."""
-    before = signal.getsignal(signal.SIGINT)
-    if REPORT in session.config.stash:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let Ctrl-C not interrupt the tidying up: fixtures end here, among them the cluster."""
+    if REPORT in session.config.stash and signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, _say_tidying)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _say_tidying(_number: int, _frame: FrameType | None) -> None:
@@ -120,4 +128,4 @@ def _say_tidying(_number: int, _frame: FrameType | None) -> None:
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Say that the end is orderly; why a run ended itself stands in its summary."""
     if isinstance(excinfo.value, KeyboardInterrupt):
-        print("\ninterrupted: faults are healed, then the cluster goes", flush=True)
+        print("\ninterrupted: faults are healed, then the run ends", flush=True)

@@ -63,12 +63,24 @@ class Faults:
         self._note(felled, "effect seen")
 
     def _heal(self, fault: Fault, felled: Felled) -> None:
+        """Heal and see it healed; an interruption meanwhile is passed on only when that is done."""
         try:
-            fault.heal(self._bench)
-            fault.await_healed(self._bench)
+            try:
+                self._undo(fault)
+            except KeyboardInterrupt:
+                self._undo(fault)
+                self._note_healed(felled)
+                raise
         except HarnessError as error:
             self._note(felled, "heal failed", reason=str(error))
             raise HealFailed(f"{felled} could not be healed: {error}\nundo it by hand: {fault.by_hand}") from error
+        self._note_healed(felled)
+
+    def _undo(self, fault: Fault) -> None:
+        fault.heal(self._bench)
+        fault.await_healed(self._bench)
+
+    def _note_healed(self, felled: Felled) -> None:
         felled.healed_at = time.monotonic()
         self._note(felled, "healed")
 

@@ -19,6 +19,7 @@ import pytest
 from pytest_html import extras
 
 from harness.artifacts import ArtifactError, Run, write_json, write_text, writing
+from harness.errors import HarnessError
 from harness.report import page, terminal
 from harness.report.document import EMPTY_HEAD, document, unfinished
 from harness.report.origin import rerun_command, run_command, suite_commit
@@ -51,7 +52,8 @@ class ReportPlugin:
 
     Attributes: `head` is to be filled with what the run knows of itself (keys: `document.EMPTY_HEAD`); `on_failure` is
     to be set by whoever can save the state of the cluster; `problems` takes faults of the run itself, one line each:
-    with any of them the run is not green.
+    with any of them the run is not green; `is_interrupted` tells that nobody waits for
+    what is left of the run.
     """
 
     NAME = "redis-e2e-report"
@@ -64,6 +66,7 @@ class ReportPlugin:
         self.on_failure: OnFailure | None = None
         self.problems: list[str] = []
         self.verdict: Verdict | None = None
+        self.is_interrupted = False
         self._config = config
         self._arguments = [str(argument) for argument in config.invocation_params.args]
         self._results: dict[str, Result] = {}
@@ -141,6 +144,10 @@ class ReportPlugin:
             result.outcome = "failed" if result.outcome == "failed" else "error"
         result.evidence = [str(text) for name, text in report.user_properties if name == "evidence"]
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that the run ends now."""
+        self.is_interrupted = True
+
     @pytest.hookimpl(wrapper=True, trylast=True)  # the innermost wrapper: the terminal's summary comes after it
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         """Judge after the last fixture has ended, and fail a run that proved nothing or could not write its report."""
@@ -149,6 +156,8 @@ class ReportPlugin:
                 yield
         except ArtifactError as error:
             self.problems.append(str(error))
+        except HarnessError as error:  # of the fixtures of the test that was interrupted: they end here
+            self.problems.append(f"after the interruption: {error}")
         self._finish(session)
         if self.problems or (self.verdict and self.verdict.name != "GREEN"):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

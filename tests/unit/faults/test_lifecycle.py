@@ -92,6 +92,25 @@ def test_a_body_that_is_left_early_is_healed_all_the_same(ledger: Path, interrup
     assert events(ledger)[-1] == "healed"
 
 
+@pytest.mark.parametrize("step", ["heal", "await_healed"])
+def test_healing_that_is_interrupted_begins_again(ledger: Path, step: str) -> None:
+    """Ctrl-C while a fault is healed: it is healed all the same, and then the run ends."""
+
+    class Once(Scripted):
+        def _do(self, call: str) -> None:
+            super()._do(call)
+            if call == step and self.calls.count(call) == 1:
+                raise KeyboardInterrupt
+
+    fault = Once(ledger)
+
+    with pytest.raises(KeyboardInterrupt):
+        felled(ledger, fault)
+
+    assert fault.calls[-2:] == ["heal", "await_healed"]
+    assert events(ledger)[-1] == "healed"
+
+
 def test_a_half_done_injection_is_healed(ledger: Path) -> None:
     """An injection that failed may have done half of its work."""
     fault = Scripted(ledger, inject=ClusterError("503"))

@@ -120,19 +120,27 @@ def test_a_report_that_cannot_be_written_is_one_line(project: pytest.Pytester) -
 
 
 SLOW = """
-import pathlib, threading
+import pathlib, threading, time
 import pytest
+from harness.errors import SteadyStateError
 
 @pytest.fixture(scope="session")
 def cluster():
     yield
     pathlib.Path("released").touch()
 
-def test_it(cluster):
+@pytest.fixture
+def drill(cluster):
+    yield
+    raise SteadyStateError("redis-2 is not Ready")
+
+def test_it(drill):
     try:
         pathlib.Path("started").touch()
         threading.Event().wait(60)
     finally:
+        pathlib.Path("healing").touch()
+        time.sleep(0.5)
         pathlib.Path("healed").touch()
 """
 
@@ -143,17 +151,22 @@ def test_a_signal_heals_and_releases_before_it_ends_the_run(project: pytest.Pyte
     project.makepyfile(test_it=SLOW)
     environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-m", "pytest", *QUIET, "test_it.py"]
-    with subprocess.Popen(command, cwd=project.path, env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=project.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         _await(project.path / "started")
         process.send_signal(number)
-        _await(project.path / "healed")
+        _await(project.path / "healing")
         process.send_signal(number)
-        process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=30)
 
     assert process.returncode not in {0, None}
+    assert (project.path / "healed").exists()
     assert (project.path / "released").exists()
+    assert "Traceback" not in said
     document = json.loads((project.path / "reports" / "latest" / "run.json").read_text())
     assert document["verdict"]["name"] == "INCOMPLETE"
+    assert "after the interruption: redis-2 is not Ready" in document["verdict"]["reasons"]
 
 
 def _await(path: Path) -> None:
