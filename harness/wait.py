@@ -6,8 +6,10 @@ are plain functions ``value -> bool`` or ``value -> Verdict``-like objects with 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
 from harness.errors import BrokenPromise, ClusterError, ObservationError, WaitTimeout
@@ -34,9 +36,13 @@ class Reasoned(Protocol):
 
 
 class _Patience:
-    """How far every wait may be stretched on a slow machine (``--patience-scale``); budgets never are."""
+    """How far every wait may be stretched on a slow machine (``--patience-scale``); budgets never are.
+
+    `most` seconds is what is left of it where nothing is expected to come.
+    """
 
     scale = 1.0
+    most = math.inf
 
 
 def set_patience_scale(scale: float) -> None:
@@ -45,8 +51,26 @@ def set_patience_scale(scale: float) -> None:
 
 
 def stretched(seconds: float) -> float:
-    """Return `seconds` of patience as stretched by ``--patience-scale``, for waits that watch instead of polling."""
-    return seconds * _Patience.scale
+    """Return `seconds` of patience as it is now, for waits that watch instead of polling.
+
+    Stretched by ``--patience-scale``, and within `patience_at_most` no more than that.
+    """
+    return min(seconds * _Patience.scale, _Patience.most)
+
+
+@contextmanager
+def patience_at_most(seconds: float) -> Iterator[None]:
+    """The state of this process having no more than `seconds` of patience, whatever a wait says; not scaled.
+
+    For the proof that something does not happen by a wait that is made for its happening. Nested, the smaller one
+    holds. Every wait still looks once at least.
+    """
+    before = _Patience.most
+    _Patience.most = min(before, seconds)
+    try:
+        yield
+    finally:
+        _Patience.most = before
 
 
 def eventually(
@@ -59,11 +83,11 @@ def eventually(
 ) -> T:
     """Return the first observed value for which `predicate` holds.
 
-    `seconds` is patience: it is scaled by ``--patience-scale``. `give_up` may name a reason why the wait cannot succeed
-    any more, which ends it early. Raises WaitTimeout with the last value, the last error and the number of polls.
+    `seconds` is patience (see `stretched`). `give_up` may name a reason why the wait cannot succeed any more, which
+    ends it early. Raises WaitTimeout with the last value, the last error and the number of polls.
     """
     label = what or _name(observe)
-    deadline = time.monotonic() + seconds * _Patience.scale
+    deadline = time.monotonic() + stretched(seconds)
     started = time.monotonic()
     seen = _LastSeen()
     pause = FIRST_PAUSE_S

@@ -13,7 +13,7 @@ from harness.faults.network_shaping import ConnectionsCut, Delayed, Lossy, Squee
 from harness.faults.nodes import NodeDisconnected, NodePaused, NodeStopped, needs
 from harness.faults.nodes_drained import Drained
 from harness.faults.nodes_sweep import sweep_nodes
-from harness.faults.noop import Noop
+from harness.faults.noop import Noop, Withheld
 from harness.faults.pods import PodsDeleted, SeatEmpty
 from harness.faults.pods_held import SeatsEmpty
 from harness.faults.pods_reborn import ClaimAndPodLost
@@ -21,7 +21,8 @@ from harness.faults.process import CpuStarved, KilledTwice, OutOfMemory, Paused,
 from harness.faults.rollout import RolledOut
 from harness.faults.sentinels import SentinelsDown, SentinelsPaused
 from harness.faults.sentinels_leader import CrashAfterElection, CrashAfterPromotion, LeaderKilled
-from harness.faults.sentinels_state import SentinelIdChanged, SentinelReset, SentinelStateLost
+from harness.faults.sentinels_renamed import SentinelIdChanged
+from harness.faults.sentinels_state import SentinelReset, SentinelStateLost
 from harness.faults.settings import Configured
 from harness.faults.targets import last_to_lead, seats_of
 
@@ -74,6 +75,7 @@ __all__ = [
     "SentinelsPaused",
     "SlowScript",
     "Squeezed",
+    "Withheld",
     "last_to_lead",
     "needs",
     "seats_of",

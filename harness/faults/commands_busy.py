@@ -82,6 +82,7 @@ class SlowScript(_Unanswering):
     def __init__(self, seat: str, *, seconds: float) -> None:
         super().__init__(seat, seconds)
         self.lasted_s: float | None = None
+        self._was_started = False
         self._id = f"e2e-{uuid4().hex[:8]}"
 
     @property
@@ -93,6 +94,7 @@ class SlowScript(_Unanswering):
         """Start the script and do not wait for it."""
         ask = f'redis-cli -p {REDIS.port} EVAL "$1" 0 {self.seconds} {self._id} </dev/null >/dev/null 2>&1 &'
         bench.sut.run(self.seat, ["sh", "-c", ask, "busy", SCRIPT]).check()
+        self._was_started = True
 
     def heal(self, bench: Bench) -> None:
         """Stop the script as soon as the server reads that."""
@@ -100,8 +102,10 @@ class SlowScript(_Unanswering):
         bench.sut.run(self.seat, kill, seconds=KILL_S + 2)  # OK, NOTBUSY when it is over, or nobody reads it yet
 
     def await_healed(self, bench: Bench) -> None:
-        """Return when it answers PONG again and the slow log has the script."""
+        """Return when it answers PONG again and the slow log has the script, if that was started."""
         super().await_healed(bench)
+        if not self._was_started:
+            return
         self.lasted_s = wait.eventually(
             partial(self._lasted, bench),
             lambda lasted: lasted is not None,

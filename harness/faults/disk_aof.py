@@ -10,7 +10,7 @@ from harness import wait
 from harness.cluster.readiness import Readiness
 from harness.faults.base import Bench
 from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, SHOWN_LINES, logs_of, require_redis, volume_path
-from harness.faults.process import NEW_PROCESS_S
+from harness.faults.process import NEW_PROCESS_S, status_of
 from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import REDIS_CONTAINER
 
@@ -76,27 +76,47 @@ class AofDamaged(Armed):
 
     kind = "damaged"
 
+    def __init__(self, seat: str, *, timer_s: float = TIMER_S) -> None:
+        super().__init__(seat, timer_s=timer_s)
+        self._restarts = 0
+
     def plan(self, bench: Bench) -> dict[str, Any]:
         """The file."""
         return {"path": f"{volume_path(bench.sut.cluster, self.seat)}/{AOF}", "where": "middle"}
 
     def prepare(self, bench: Bench) -> None:
-        """Note the container; see that there is something in the file."""
+        """Note the container and how often it was restarted; see that there is something in the file."""
         prepared(bench, self.seat)
         super().prepare(bench)
+        self._restarts = status_of(bench.sut.cluster.get("Pod", self.seat), REDIS_CONTAINER)["restartCount"]
 
     def await_effect(self, bench: Bench) -> None:
-        """Return when a container has ended with the words that the file is bad."""
+        """Return when a container that came after has said that the file is bad."""
         bench.sut.cluster.wait_for(
             "Pod",
             name=self.seat,
-            until=partial(_refuses, bench, self.seat),
+            until=partial(self._refuses, bench),
             seconds=REFUSES_S,
             what=f"{self.seat} refusing to start on a damaged file",
         )
 
+    def _refuses(self, bench: Bench, pods: Sequence[dict[str, Any]]) -> Readiness:
+        """Ask the logs only after a restart: until then they are those of earlier containers, damaged then perhaps."""
+        nothing: dict[str, Any] = {"restartCount": self._restarts}
+        status = status_of(pods[0], REDIS_CONTAINER) if pods else nothing
+        ends = [(status.get(when) or {}).get("terminated") or {} for when in ("state", "lastState")]
+        codes = [end["exitCode"] for end in ends if "exitCode" in end]
+        since = status["restartCount"] - self._restarts
+        if since > 0 and any(DAMAGED in log for log in logs_of(bench, self.seat)):
+            return Readiness()
+        return Readiness((f"{since} restarts since, ended with {codes}, and no log that says {DAMAGED!r}",))
+
     def repair(self, bench: Bench) -> str:
-        """Run redis-check-aof --fix on the node; return what it said. Raises InjectionFailed."""
+        """Do what Redis' documentation says: redis-check-aof --fix, on the manifest; return what it said.
+
+        It cuts the file off where the damage begins; what is behind that is lost on this instance. Raises
+        InjectionFailed.
+        """
         return bench.injector.repair(self.spot.node, self.id)
 
     def await_healed(self, bench: Bench) -> None:
@@ -110,14 +130,3 @@ def prepared(bench: Bench, seat: str) -> str:
     for primary in bench.sut.topology().primaries:
         bench.sut.ask(primary, ATTEMPT, ATTEMPT, ATTEMPT, "WAIT 2 1000", seconds=ANSWER_S)
     return bench.sut.run_id(seat)
-
-
-def _refuses(bench: Bench, seat: str, pods: Sequence[dict[str, Any]]) -> Readiness:
-    statuses = [each for pod in pods for each in pod["status"].get("containerStatuses", [])]
-    redis: dict[str, Any] = next((each for each in statuses if each["name"] == REDIS_CONTAINER), {})
-    ended = (redis.get("state", {}).get("terminated") or redis.get("lastState", {}).get("terminated") or {}).get(
-        "exitCode"
-    )
-    if any(DAMAGED in log for log in logs_of(bench, seat)):
-        return Readiness()
-    return Readiness((f"its last end was {ended}, and its log does not say {DAMAGED!r}",))

@@ -9,7 +9,7 @@ from harness.cluster.connection import Refused
 from harness.cluster.readiness import Readiness, is_ready
 from harness.errors import InjectionFailed
 from harness.faults.base import Bench
-from harness.faults.pods import BACK_S, GONE_S
+from harness.faults.pods import BACK_S, GONE_S, is_leaving
 
 #: HTTP status of an eviction that a disruption budget forbids now (Kubernetes' api-eviction.md).
 TOO_MANY_REQUESTS = 429
@@ -26,6 +26,7 @@ class Evicted:
         self.seats = seats
         self.refused: dict[str, str] = {}
         self._uids: dict[str, str] = {}
+        self._gone: set[str] = set()
 
     @property
     def target(self) -> str:
@@ -46,7 +47,9 @@ class Evicted:
         """Ask for each eviction. Raises InjectionFailed when one is refused for another reason than its budget."""
         for seat in self.seats:
             refusal = asked_to_leave(bench.sut.cluster.evict, seat)
-            if refusal is not None:
+            if refusal is None:
+                self._gone.add(seat)
+            else:
                 self.refused[seat] = refusal
 
     def await_effect(self, bench: Bench) -> None:
@@ -81,7 +84,7 @@ class Evicted:
         for seat in self.seats:
             if seat not in found:
                 reasons.append(f"{seat} has no pod")
-            elif seat in self.granted and found[seat]["metadata"]["uid"] == self._uids[seat]:
+            elif found[seat]["metadata"]["uid"] == self._uids[seat] and (seat in self._gone or is_leaving(found[seat])):
                 reasons.append(f"{seat} still has its old pod")
             else:
                 reasons += is_ready(found[seat]).reasons

@@ -53,6 +53,7 @@ class NodeFault(ABC):
         self.seat = seat
         self.node = ""
         self._at_most_s = at_most_s
+        self._was_taken = False
         self._listener: Listener | None = None
         self._containers: dict[str, frozenset[str]] = {}
 
@@ -86,6 +87,7 @@ class NodeFault(ABC):
     def inject(self, bench: Bench) -> None:
         """Order it from the provider."""
         self._take(bench.provider)
+        self._was_taken = True
 
     def await_effect(self, bench: Bench) -> None:
         """Return when another seat, which is well itself, gets no answer from the target."""
@@ -167,7 +169,7 @@ class NodeStopped(NodeFault):
         provider.start_node(self.node)
 
     def _against(self, seat: str, pod: dict[str, Any], before: frozenset[str]) -> list[str]:
-        if containers_of(pod) & before:
+        if self._was_taken and containers_of(pod) & before:
             return [f"{seat} is still told with a container from before the stop"]
         return list(is_ready(pod).reasons)
 

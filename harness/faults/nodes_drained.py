@@ -13,7 +13,7 @@ from harness.errors import InjectionFailed
 from harness.faults.base import Bench
 from harness.faults.eviction import asked_to_leave
 from harness.faults.nodes_guests import require_expendable
-from harness.faults.pods import BACK_S, CORDONED_BY, GONE_S, uncordon
+from harness.faults.pods import BACK_S, CORDONED_BY, GONE_S, is_leaving, uncordon
 
 #: Longest that a drain may be held up by budgets: the other pod's whole way back.
 DRAINED_S = 120.0
@@ -44,6 +44,7 @@ class Drained:
         self.refusals: dict[str, int] = {}
         self.words: dict[str, str] = {}
         self._guests: tuple[Guest, ...] = ()
+        self._gone: set[str] = set()
         self._seats: tuple[str, ...] = ()
 
     @property
@@ -82,6 +83,7 @@ class Drained:
     def _leaves(self, cluster: Cluster, guest: Guest) -> bool:
         refusal = asked_to_leave(cluster.in_namespace(guest.namespace).evict, guest.name)
         if refusal is None:
+            self._gone.add(guest.uid)
             return True
         self.refusals[guest.name] = self.refusals.get(guest.name, 0) + 1
         self.words.setdefault(guest.name, refusal)
@@ -105,11 +107,11 @@ class Drained:
             uncordon(bench.sut.cluster, self.node)
 
     def await_healed(self, bench: Bench) -> None:
-        """Return when the node is open and its seats have new pods that are Ready."""
-        old = {guest.uid for guest in self._guests}
+        """Return when the node is open and its seats have pods that are Ready, new ones where one had to leave."""
 
         def back(pods: Sequence[dict[str, Any]]) -> Readiness:
-            found = {pod["metadata"]["name"]: pod for pod in pods if pod["metadata"]["uid"] not in old}
+            stay = [pod for pod in pods if pod["metadata"]["uid"] not in self._gone and not is_leaving(pod)]
+            found = {pod["metadata"]["name"]: pod for pod in stay}
             reasons = [f"{seat} has no new pod" for seat in self._seats if seat not in found]
             reasons += [why for seat in self._seats if seat in found for why in is_ready(found[seat]).reasons]
             return Readiness(tuple(reasons))

@@ -6,6 +6,8 @@ from harness.cluster import Cluster
 from harness.faults.pods import cordoned_by_the_suite, uncordon
 from harness.faults.pods_held import release_held_seats
 from harness.faults.sentinels_leader import clear_simulated_failures
+from harness.faults.sentinels_renamed import forget_ghosts
+from harness.faults.settings import set_as_before
 from harness.providers import MendsNodes
 
 
@@ -22,4 +24,6 @@ def sweep_nodes(cluster: Cluster, provider: object) -> list[str]:
     healed += [
         f"{seat} was left told to crash by an earlier run: cleared" for seat in clear_simulated_failures(cluster)
     ]
+    healed += [f"{seat} still counted a Sentinel of an earlier run: it forgot" for seat in forget_ghosts(cluster)]
+    healed += set_as_before(cluster)
     return healed

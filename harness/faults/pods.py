@@ -34,6 +34,7 @@ class PodsDeleted:
         self.seats = tuple(seats)
         self._grace_s = grace_s
         self._uids: dict[str, str] = {}
+        self._gone: set[str] = set()
 
     @property
     def target(self) -> str:
@@ -57,6 +58,7 @@ class PodsDeleted:
     def delete(self, bench: Bench, seat: str) -> None:
         """Delete the one pod that was noted on `seat`."""
         bench.sut.cluster.delete("Pod", seat, grace_s=self._grace_s, uid=self._uids[seat])
+        self._gone.add(seat)
 
     def await_effect(self, bench: Bench) -> None:
         """Return when none of the old pods exists any more."""
@@ -66,7 +68,7 @@ class PodsDeleted:
         """Nothing to undo: deleting is over when it has happened."""
 
     def await_healed(self, bench: Bench) -> None:
-        """Return when every seat has a new pod that is Ready."""
+        """Return when every seat has a pod that is Ready, a new one where the deletion was granted."""
         self._wait(bench, self._back, BACK_S, f"new Ready pods on {self.target}")
 
     def _wait(self, bench: Bench, until: Any, seconds: float, what: str) -> None:
@@ -84,11 +86,16 @@ class PodsDeleted:
         for seat, old in self._uids.items():
             if seat not in found:
                 reasons.append(f"{seat} has no pod")
-            elif found[seat]["metadata"]["uid"] == old:
+            elif found[seat]["metadata"]["uid"] == old and (seat in self._gone or is_leaving(found[seat])):
                 reasons.append(f"{seat} still has its old pod")
             else:
                 reasons += is_ready(found[seat]).reasons
         return Readiness(tuple(reasons))
+
+
+def is_leaving(pod: dict[str, Any]) -> bool:
+    """Whether its deletion is under way."""
+    return bool(pod["metadata"].get("deletionTimestamp"))
 
 
 class SeatEmpty:

@@ -173,7 +173,6 @@ class CpuStarved(Armed):
     def __init__(self, seat: str, *, percent: float = 5.0, timer_s: float = TIMER_S) -> None:
         super().__init__(seat, timer_s=timer_s)
         self.percent = percent
-        self._throttled = 0
 
     def plan(self, bench: Bench) -> dict[str, Any]:
         """The share of one CPU, in percent."""
@@ -181,11 +180,16 @@ class CpuStarved(Armed):
 
     def await_effect(self, bench: Bench) -> None:
         """Return when the kernel has held the container back while it worked."""
-        before = int(self.look(bench)["throttled"])
+        before = wait.eventually(
+            lambda: self.look(bench).get("throttled"),
+            lambda throttled: throttled is not None,
+            seconds=EFFECT_S,
+            what=f"a CPU quota of {self.seat}",
+        )
         keep_busy(bench, self.seat)
         wait.eventually(
             partial(self.look, bench),
-            lambda seen: int(seen["throttled"]) > before + 1,
+            lambda seen: int(seen.get("throttled", 0)) > int(before or 0) + 1,
             seconds=EFFECT_S,
             what=f"{self.seat} held back by its CPU quota",
         )
@@ -212,7 +216,8 @@ class OutOfMemory(Armed):
         if kind_of(self.seat).stateful_set != REDIS_SET:
             raise InjectionFailed(f"{self.seat} is no Redis: nothing makes it grow")
         super().prepare(bench)
-        self._restarts = _status(bench.sut.cluster.get("Pod", self.seat), kind_of(self.seat).container)["restartCount"]
+        pod = bench.sut.cluster.get("Pod", self.seat)
+        self._restarts = status_of(pod, kind_of(self.seat).container)["restartCount"]
 
     def inject(self, bench: Bench) -> None:
         """Tighten the limit, then let the server grow beyond it; it dies of that without an answer."""
@@ -234,7 +239,7 @@ class OutOfMemory(Armed):
 
     def _was_killed(self, pods: Sequence[dict[str, Any]]) -> Readiness:
         for pod in pods:
-            status = _status(pod, kind_of(self.seat).container)
+            status = status_of(pod, kind_of(self.seat).container)
             ends = [status.get(when, {}).get("terminated") or {} for when in ("state", "lastState")]
             reasons = [end.get("reason", "") for end in ends]
             newer = status["restartCount"] > self._restarts or "terminated" in status.get("state", {})
@@ -251,10 +256,11 @@ def keep_busy(bench: Bench, seat: str) -> None:
 
 
 def _is_waiting(pods: Sequence[dict[str, Any]], container: str, reason: str) -> Readiness:
-    waits = [_status(pod, container).get("state", {}).get("waiting", {}).get("reason") for pod in pods]
+    waits = [status_of(pod, container).get("state", {}).get("waiting", {}).get("reason") for pod in pods]
     return Readiness() if reason in waits else Readiness((f"it waits for {waits}, not for {reason}",))
 
 
-def _status(pod: dict[str, Any], container: str) -> dict[str, Any]:
+def status_of(pod: dict[str, Any], container: str) -> dict[str, Any]:
+    """Return what Kubernetes says of a container of a pod; no restarts, and nothing more, when it says nothing yet."""
     statuses = pod.get("status", {}).get("containerStatuses", [])
     return next((dict(each) for each in statuses if each["name"] == container), {"restartCount": 0})

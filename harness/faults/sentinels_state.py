@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import uuid4
 
 from harness import wait
 from harness.cluster.readiness import Readiness
 from harness.errors import FaultHadNoEffect, InjectionFailed
 from harness.faults.base import Bench
-from harness.faults.commands import told
 from harness.faults.pods import GONE_S, PodsDeleted
-from harness.faults.sentinels import know_each_other, require_sentinels, sentinel_seats
+from harness.faults.sentinels import know_each_other, require_sentinels
 from harness.sut import Topology, is_steady
 from harness.sut.names import PRIMARY_NAME, SENTINEL
 from harness.sut.replies import pairs
-from harness.sut.topology import SentinelView
 
 STATE = "/data/sentinel.conf"
 RESET = f"SENTINEL RESET {PRIMARY_NAME}"
@@ -32,7 +29,6 @@ UNTIL_THE_END = """
 timeout {seconds} sh -c 'while :; do {change}; sleep 0.05; done' change "$@" </dev/null >/dev/null 2>&1 &
 """
 FORGET = 'rm -f "$1"'
-RENAME = 'grep -q "$2" "$1" || sed -i "s/^sentinel myid .*/sentinel myid $2/" "$1"'
 
 
 class SentinelStateLost:
@@ -105,54 +101,6 @@ class SentinelStateLost:
         self.id_after = str(bench.sut.ask(self.seat, "SENTINEL MYID")[0])
 
 
-class SentinelIdChanged(SentinelStateLost):
-    """A Sentinel returns under a new id, as it does wherever ids are drawn at each first start.
-
-    Under an address of its own, as seats have, it replaces its former self in the others' eyes (+sentinel-invalid-addr,
-    measured with 7.0.15: no ghost is counted). Under a new address the old one stays for good and raises the majority.
-    """
-
-    def __init__(self, seat: str) -> None:
-        super().__init__(seat)
-        self._new_id = uuid4().hex + uuid4().hex[:8]
-
-    def inject(self, bench: Bench) -> None:
-        """Keep another id in the file until the end, and delete the pod."""
-        self._end(bench, RENAME, self._new_id)
-
-    def await_effect(self, bench: Bench) -> None:
-        """Return when another process answers under the new id, and each other Sentinel knows it by that."""
-        self._await_another(bench)
-        if self.id_after != self._new_id:
-            raise FaultHadNoEffect(f"{self.seat} came back as {self.id_after}, not as {self._new_id}")
-        wait.eventually(bench.sut.topology, self._is_known_anew, seconds=KNOWN_AGAIN_S, what="the new id known to all")
-
-    def _is_known_anew(self, topology: Topology) -> Readiness:
-        others = [view for view in topology.sentinels if view.seat != self.seat]
-        strangers = [view.seat for view in others if self._new_id not in _ids(view)]
-        return Readiness(tuple(f"{seat} does not know {self._new_id}" for seat in strangers))
-
-    def heal(self, bench: Bench) -> None:
-        """Have each other Sentinel that still counts the old id learn anew (SENTINEL RESET), one after the other.
-
-        The next one only when the last one knows all again: until then it could promote nobody.
-        """
-        for seat in sentinel_seats(bench):
-            if seat != self.seat and self.id_before in _ids(bench.sut.sentinel_view(seat)):
-                told(bench, seat, RESET)
-                wait.eventually(
-                    bench.sut.topology,
-                    partial(_knows_all, seat),
-                    seconds=KNOWN_AGAIN_S,
-                    what=f"{seat} knowing everybody again",
-                )
-
-
-def _ids(view: SentinelView) -> set[str]:
-    """Return the ids by which a Sentinel knows the other ones."""
-    return {member.run_id for member in view.sentinels}
-
-
 class SentinelReset:
     """A Sentinel is told to forget every replica and every other Sentinel: until it has learnt them it is no use."""
 
@@ -196,11 +144,11 @@ class SentinelReset:
     def await_healed(self, bench: Bench) -> None:
         """Return when it knows everybody again."""
         wait.eventually(
-            bench.sut.topology, partial(_knows_all, self.seat), seconds=KNOWN_AGAIN_S, what=f"{self.seat} knowing all"
+            bench.sut.topology, partial(knows_all, self.seat), seconds=KNOWN_AGAIN_S, what=f"{self.seat} knowing all"
         )
 
 
-def _knows_all(seat: str, topology: Topology) -> Readiness:
+def knows_all(seat: str, topology: Topology) -> Readiness:
     """Whether nothing that `seat` says keeps the deployment from being steady."""
     if seat not in {view.seat for view in topology.sentinels}:
         return Readiness((f"{seat} does not answer: {topology.silent.get(seat, 'it has no pod')}",))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from harness import wait
+from harness.cluster import Cluster
 from harness.errors import InjectionFailed
 from harness.faults.base import Bench
 from harness.faults.commands import told
 from harness.sut.names import REDIS, kind_of
 
 SEEN_S = 10.0
+
+#: With seat and setting behind it, where the value from before is noted on the StatefulSet (not in its template), so
+#: that the next run finds it.
+BEFORE = "e2e.redis/before."
+#: An instance that was lost with the run that changed it is back after so long at most.
+BACK_S = 60.0
 
 
 class Configured:
@@ -43,7 +52,8 @@ class Configured:
             raise InjectionFailed(f"{self.seat} has {self.setting} {self.value} already: nothing would change")
 
     def inject(self, bench: Bench) -> None:
-        """Set it."""
+        """Note on the StatefulSet what it was, then set it."""
+        mark(bench.sut.cluster, self.seat, self.setting, self._before)
         told(bench, self.seat, f"CONFIG SET {self.setting} {self.value}")
 
     def await_effect(self, bench: Bench) -> None:
@@ -54,6 +64,7 @@ class Configured:
         """Set it as it was. The instance may have become primary meanwhile; the setting is its own all the same."""
         if self._before is not None:
             told(bench, self.seat, f"CONFIG SET {self.setting} {self._before}")
+            mark(bench.sut.cluster, self.seat, self.setting, None)
 
     def await_healed(self, bench: Bench) -> None:
         """Return when the instance says that the old value is in force."""
@@ -73,3 +84,30 @@ class Configured:
             seconds=SEEN_S,
             what=f"{self.setting} {value} on {self.seat}",
         )
+
+
+def mark(cluster: Cluster, seat: str, setting: str, value: str | None) -> None:
+    """Note what a setting was before, or that it is so again."""
+    body = {"metadata": {"annotations": {f"{BEFORE}{seat}.{setting}": value}}}
+    cluster.patch("StatefulSet", REDIS.stateful_set, body)
+
+
+def set_as_before(cluster: Cluster) -> list[str]:
+    """Give every instance the settings back that an earlier run changed; return a sentence on each."""
+    sets = cluster.list("StatefulSet", fields=f"metadata.name={REDIS.stateful_set}")
+    marks = {name: value for found in sets for name, value in (found["metadata"].get("annotations") or {}).items()}
+    told = []
+    for name, value in marks.items():
+        if name.startswith(BEFORE):
+            seat, _, setting = name.removeprefix(BEFORE).partition(".")
+            wait.eventually(
+                partial(_set, cluster, seat, setting, value), seconds=BACK_S, what=f"{setting} {value} on {seat}"
+            )
+            mark(cluster, seat, setting, None)
+            told.append(f"{seat} was left with another {setting} by an earlier run: set to {value}")
+    return told
+
+
+def _set(cluster: Cluster, seat: str, setting: str, value: str) -> bool:
+    argv = ["redis-cli", "-p", str(REDIS.port), "CONFIG", "SET", setting, value]
+    return cluster.execute(seat, REDIS.container, argv).check().stdout.strip() == "OK"

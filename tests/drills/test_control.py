@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
 
 from harness.drill import Drill
 from harness.errors import FaultHadNoEffect
-from harness.faults import Isolated, Noop
+from harness.faults import Isolated, Noop, Withheld
+from harness.faults.samples import every_sample
 from harness.sut.names import SENTINEL
 
 pytestmark = pytest.mark.drill
@@ -58,6 +59,26 @@ def test_fault_that_does_nothing_is_an_error_and_every_checker_is_silent(shape: 
     drill.await_steady()
 
     assert not bodies
+    assert_well(drill)
+
+
+def test_fault_withheld_is_an_error_whichever_it_is_and_every_checker_is_silent(drill: Drill) -> None:
+    """No fault's proof finds an effect that nobody caused, its healing harms nobody, and every checker is silent."""
+    believed: list[str] = []
+
+    with drill.writing():
+        for name, sample in every_sample().items():
+            with suppress(FaultHadNoEffect), drill.felled(Withheld(sample(drill.now))):
+                believed.append(name)
+        drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
+    drill.await_steady()
+
+    assert not believed
+    assert_well(drill)
+
+
+def assert_well(drill: Drill) -> None:
+    """Ask every checker."""
     assert drill.undisturbed(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import AofDamaged, AofTailCut, AofUnwritable, ConfigReadOnly, DiskFull, OnSmallVolume
+from harness.faults import AofDamaged, AofTailCut, AofUnwritable, Bench, ConfigReadOnly, DiskFull, OnSmallVolume
 from harness.sut.names import SENTINEL
 
 pytestmark = pytest.mark.drill
@@ -55,11 +55,27 @@ def test_disk_lost_the_end_of_a_replicas_aof(drill: Drill) -> None:
 
 
 def test_disk_damaged_the_aof_of_the_primary(drill: Drill) -> None:
-    """A primary whose AOF is damaged in the middle does not start and is replaced; mended, it follows with all keys."""
+    """A primary whose AOF is damaged in the middle does not start and is replaced; undamaged, it follows with all."""
     old = drill.primary
     with drill.dataset() as data:
         with drill.felled(AofDamaged(old)):
             new = drill.primary_other_than(old)
+        drill.await_steady()
+
+        assert data.is_whole(), data.explain()
+
+    assert drill.now.primaries == (new,), drill.explain()
+
+
+def test_disk_damaged_and_the_aof_repaired_as_documented(drill: Drill, bench: Bench) -> None:
+    """The documented repair lets the old primary start with what is left, and it has all again from its successor."""
+    old = drill.primary
+    damaged = AofDamaged(old)
+    with drill.dataset() as data:
+        with drill.felled(damaged):
+            new = drill.primary_other_than(old)
+            damaged.repair(bench)
+            drill.await_replica(old)
         drill.await_steady()
 
         assert data.is_whole(), data.explain()

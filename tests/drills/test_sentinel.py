@@ -31,6 +31,7 @@ UNTIL_CONVERTED_S = 20.0
 FORGETTING: dict[str, Callable[[str], Fault]] = {
     "state_lost": SentinelStateLost,
     "id_changed": SentinelIdChanged,
+    "id_changed_and_the_old_one_still_counted": lambda seat: SentinelIdChanged(seat, leaves_ghost=True),
     "reset": SentinelReset,
 }
 

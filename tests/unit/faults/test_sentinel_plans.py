@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,9 @@ from harness.errors import FaultHadNoEffect, InjectionFailed
 from harness.faults import Bench, SentinelIdChanged, SentinelReset, SentinelsDown, SentinelsPaused, SlowScript
 from harness.faults.commands import is_settled, told
 from harness.faults.sentinels import know_each_other
-from harness.sut import Sut
+from harness.sut import Sut, Topology
 from harness.sut.replies import ErrorReply
+from harness.sut.topology import SentinelView
 from tests.unit.topologies import healthy, member, with_redis, with_sentinel
 
 ONE, TWO, THREE = "redis-sentinel-0", "redis-sentinel-1", "redis-sentinel-2"
@@ -145,3 +147,76 @@ def test_change_of_primary_is_over_when_nobody_is_at_it() -> None:
     assert is_settled(with_sentinel(healthy(), ONE, primary_flags=at_it)).reasons == (f"{ONE} is still at it",)
     assert is_settled(with_redis(healthy(), "redis-1", link_up=False)).reasons == ("redis-1 has its link down",)
     assert is_settled(with_redis(healthy(), "redis-1", follows="redis-2")).reasons == ("redis-1 follows redis-2",)
+
+
+class Renamed:
+    """A deployment whose first Sentinel goes by `own`, while the others count `counted` until they are reset."""
+
+    def __init__(self, own: str, counted: str) -> None:
+        self.own = own
+        self.told: list[str] = []
+        self._counted = counted
+        self.marks: list[str | None] = []
+
+    @property
+    def cluster(self) -> Any:
+        def patch(_kind: str, _name: str, body: dict[str, Any]) -> None:
+            self.marks += body["metadata"]["annotations"].values()
+
+        return SimpleNamespace(patch=patch, wait_for=lambda *_, **__: [])
+
+    def pod_objects(self) -> dict[str, Any]:
+        return {seat: {} for seat in (ONE, TWO, THREE)}
+
+    def ask(self, seat: str, command: str) -> list[Any]:
+        if command == "SENTINEL MYID":
+            return [self.own]
+        self.told.append(f"{seat}: {command}")
+        return ["1"]
+
+    def sentinel_view(self, seat: str) -> SentinelView:
+        return next(view for view in self.topology().sentinels if view.seat == seat)
+
+    def topology(self) -> Topology:
+        seen = healthy()
+        for seat in (TWO, THREE):
+            other = THREE if seat == TWO else TWO
+            known = self.own if f"{seat}: SENTINEL RESET mymaster" in self.told else self._counted
+            seen = with_sentinel(seen, seat, sentinels=(member(ONE, run_id=known), member(other)))
+        return seen
+
+
+def test_sentinels_that_count_an_old_id_are_told_to_forget_one_after_the_other() -> None:
+    """Each that does, and the mark for the next run goes."""
+    fault = SentinelIdChanged(ONE, leaves_ghost=True)
+    fault.id_before = "old"
+    deployment = Renamed("new", counted="old")
+
+    fault.heal(bench_of(deployment))
+
+    assert deployment.told == [f"{seat}: SENTINEL RESET mymaster" for seat in (TWO, THREE)]
+    assert deployment.marks == [None]
+
+
+def test_sentinel_that_kept_its_id_is_not_forgotten() -> None:
+    """Its id is not an old one: the injection failed, or was withheld, before it changed anything."""
+    fault = SentinelIdChanged(ONE)
+    fault.id_before = "old"
+    deployment = Renamed("old", counted="old")
+
+    fault.heal(bench_of(deployment))
+
+    assert deployment.told == []
+
+
+def test_former_self_must_be_counted_still() -> None:
+    """Where one is to be left: by each other Sentinel, beside the new one."""
+    fault = SentinelIdChanged(ONE, leaves_ghost=True)
+    fault.id_before, fault._new_id = "old", "new"
+    old, new = member(ONE, host="10.42.0.9", run_id="old"), member(ONE, run_id="new")
+
+    anew = with_sentinel(with_sentinel(healthy(), TWO, sentinels=(new,)), THREE, sentinels=(old, new))
+
+    assert fault._is_known_anew(anew).reasons == (f"{TWO} does not know old",)
+    fault.leaves_ghost = False
+    assert fault._is_known_anew(anew)

@@ -82,3 +82,26 @@ def test_a_promise_that_nobody_saw_is_not_kept() -> None:
 
     with pytest.raises(WaitTimeout, match="could not observe"):
         wait.consistently(refuse, lambda _: True, seconds=0.05)
+
+
+def test_patience_is_capped_for_a_while() -> None:
+    """Whatever a wait says; the smaller cap holds, a scale does not stretch it, and afterwards all is as before."""
+    wait.set_patience_scale(3.0)
+    try:
+        with wait.patience_at_most(2.0):
+            with wait.patience_at_most(10.0):
+                assert wait.stretched(60.0) == 2.0
+            assert wait.stretched(0.5) == 1.5
+        assert wait.stretched(60.0) == 180.0
+    finally:
+        wait.set_patience_scale(1.0)
+
+
+def test_capped_wait_gives_up_early_and_still_looks() -> None:
+    """Once at least."""
+    looks: list[int] = []
+
+    with wait.patience_at_most(0.0), pytest.raises(WaitTimeout, match="1 polls"):
+        wait.eventually(lambda: looks.append(1), seconds=600)
+
+    assert looks == [1]
