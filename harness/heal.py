@@ -26,10 +26,8 @@ def main() -> int:
     add_arguments(parser)
     try:
         settings = read_settings(vars(parser.parse_args()).get, os.environ)
-        nodes = _nodes(settings)
-        # Nodes first: a stopped one may be the one that answers for the cluster.
-        mended = nodes.mend_nodes() if nodes else []
-        with _cluster(settings) as cluster:
+        mended: list[str] = []
+        with _cluster(settings, mended) as cluster:
             if cluster is None:
                 return NO_CLUSTER
             lines = [*mended, *sweep(cluster)]
@@ -45,37 +43,42 @@ def main() -> int:
     return HEALED
 
 
-def _nodes(settings: Settings) -> K3dNodes | None:
-    """Return the nodes of the suite's own cluster, if it has one: only those are ever stopped by it."""
-    place = Place(settings.state_dir, settings.cluster_name)
-    if settings.provider != "k3d" or place.read() is None:
-        return None
-    return K3dNodes(settings.cluster_name, place.folder / "timers")
-
-
 def ledgers(reports: Path) -> list[Path]:
     """Return the ledgers of all runs whose reports are still there, oldest first."""
     return sorted(path for path in reports.glob("*/faults.jsonl") if not path.parent.is_symlink())
 
 
 @contextmanager
-def _cluster(settings: Settings) -> Iterator[Cluster | None]:
-    """Yield the cluster that the settings name, held so that no run uses it meanwhile; None where there is none."""
+def _cluster(settings: Settings, mended: list[str]) -> Iterator[Cluster | None]:
+    """Yield the cluster that the settings name, held so that no run uses it meanwhile; None where there is none.
+
+    Its nodes are given back before, with a line in `mended` for each that needed it: a stopped one may be the one that
+    answers for the cluster. Only those of the suite's own cluster are ever stopped by it.
+    """
     if settings.provider == "context":
         with _context(settings) as cluster:
             yield cluster
         return
     place = Place(settings.state_dir, settings.cluster_name)
-    if place.read() is None or not place.kubeconfig.is_file():
-        print(f"no cluster {place.name} is known: there is nothing that could be healed", file=sys.stderr)
+    if place.read() is None:
+        _say_unknown(place)
         yield None
         return
     place.claim()
     try:
+        mended += K3dNodes(settings.cluster_name, place.folder / "timers").mend_nodes()
+        if not place.kubeconfig.is_file():
+            _say_unknown(place)
+            yield None
+            return
         with closing(Cluster.connect(place.kubeconfig, None, settings.namespace)) as cluster:
             yield cluster if _answers(cluster, f"cluster {place.name}") else None
     finally:
         place.yield_up()
+
+
+def _say_unknown(place: Place) -> None:
+    print(f"no cluster {place.name} is known: there is nothing that could be healed", file=sys.stderr)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from harness.errors import (
     SteadyStateError,
     WitnessError,
 )
+from harness.faults.dead_man import set_dead_mans_time
 from harness.report.plugin import ReportPlugin, reports_wanted
 from harness.settings import Settings, add_options, read_settings
 
@@ -55,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except HarnessError as error:
         raise pytest.UsageError(f"the report cannot be written: {error}") from error
     wait.set_patience_scale(settings.patience_scale)
+    set_dead_mans_time(settings.dead_man_s)
     report = ReportPlugin(config, run)
     report.head["seed"] = settings.chaos_seed
     config.pluginmanager.register(report, ReportPlugin.NAME)

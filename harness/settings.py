@@ -19,6 +19,7 @@ from harness.errors import SettingsError
 from harness.values import (
     LARGEST_SEED,
     cluster_name,
+    dead_man,
     dns_label,
     existing_file,
     minutes,
@@ -55,6 +56,7 @@ class Settings:
     state_dir: Path  # what outlives a run: which clusters are ours, their kubeconfigs and ledgers
     soak_minutes: int | None = None  # how long a schedule to draw for a soak
     schedule: Path | None = None  # the schedule to go through instead
+    dead_man_s: int = 180  # after how long a fault heals by itself at the latest, when its run was killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ OPTIONS = (
     Option("--cluster-name", cluster_name, "redis-e2e", "name of the k3d cluster", "NAME"),
     Option("--patience-scale", scale, "1", "stretch waits on a slow machine; limits that are asserted stay", "FACTOR"),
     Option("--chaos-seed", seed, None, "seed of everything random; default: drawn, and printed", "NUMBER"),
+    Option("--dead-man", dead_man, "180", "how long a fault may outlive a run that was killed", "SECONDS"),
     Option("--soak-minutes", minutes, None, "how long a soak (tests/soak) is to be", "NUMBER"),
     Option("--schedule", existing_file, None, "a schedule.json for the soak to go through, exactly", "PATH"),
     Option(DRILL_CONSENT, dns_label, None, "allow faults in this namespace of a cluster of yours", "NAMESPACE"),
@@ -161,6 +164,7 @@ def read_settings(getoption: Callable[[str], Any], environ: Mapping[str, str]) -
         state_dir=_state_dir(environ),
         soak_minutes=values["--soak-minutes"],
         schedule=values["--schedule"],
+        dead_man_s=values["--dead-man"],
     )
 
 

@@ -61,6 +61,14 @@ class OnLedger(Protocol):
         """Where it is and under which id."""
 
 
+@runtime_checkable
+class LeftToTheSweep(Protocol):
+    """A fault that is a matter of the API: no node has a timer for it, the sweep undoes it when its run was killed."""
+
+    healed_by_sweep: bool
+    """Whether there is anything that has to be undone."""
+
+
 @dataclass(slots=True)
 class Felled:
     """The course of one injected fault, in seconds of `time.monotonic()`.

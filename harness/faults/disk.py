@@ -107,8 +107,10 @@ class OnSmallVolume(Armed):
     """A seat's volume is replaced by one of a few MiB that truly enforces its size: what DiskFull needs.
 
     The pod is away while the volume is exchanged, there and back, and its data moves along. Nothing is broken by it,
-    and to keep the pod away takes the API, so no timer heals it: the sweep and `make heal` do.
+    and to keep the pod away takes the API, so no timer on the node heals it: the sweep and `make heal` do.
     """
+
+    healed_by_sweep = True
 
     kind = "small_volume"
 

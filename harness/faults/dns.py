@@ -88,8 +88,10 @@ class DnsBlocked(Armed):
 class DnsDown:
     """CoreDNS has no pod: no name of the cluster is resolved by anybody.
 
-    No timer heals it, because it is a matter of the API, not of a node: the sweep and `make heal` do.
+    No timer on a node heals it, because it is a matter of the API: the sweep and `make heal` do.
     """
+
+    healed_by_sweep = True
 
     target = "CoreDNS"
 

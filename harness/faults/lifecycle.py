@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.artifacts import JsonLines
 from harness.errors import FaultError, FaultHadNoEffect, HarnessError, HealFailed, InjectionFailed, WaitTimeout
-from harness.faults.base import Bench, Fault, Felled, OnLedger, name_of
+from harness.faults.base import Bench, Fault, Felled, LeftToTheSweep, OnLedger, name_of
+from harness.faults.dead_man import dead_mans_time
+from harness.providers import HealsLater
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +39,23 @@ class Faults:
         with ExitStack() as stack:
             fault.prepare(self._bench)
             undo = dict(fault.on_ledger) if isinstance(fault, OnLedger) else {}
+            disarm = self._armed(fault, undo)
             felled.identity = undo.pop("id", "")
             self._note(felled, "registered", by_hand=fault.by_hand, **undo)
-            stack.callback(self._heal, fault, felled)
+            stack.callback(self._heal, fault, felled, disarm)
             self._inject(fault, felled)
             self._await_effect(fault, felled)
             yield felled
+
+    def _armed(self, fault: Fault, undo: dict[str, Any]) -> Callable[[], object]:
+        """Have everything healed later if only a sweep can; return what calls that off."""
+        if not isinstance(fault, LeftToTheSweep) or not fault.healed_by_sweep:
+            return _nothing
+        provider = self._bench.provider
+        if not isinstance(provider, HealsLater):
+            return _nothing
+        undo["timer_s"] = dead_mans_time()
+        return provider.heal_later(seconds=dead_mans_time())
 
     def _inject(self, fault: Fault, felled: Felled) -> None:
         felled.injected_at = time.monotonic()
@@ -62,26 +75,30 @@ class Faults:
         felled.effect_at = time.monotonic()
         self._note(felled, "effect seen")
 
-    def _heal(self, fault: Fault, felled: Felled) -> None:
-        """Heal and see it healed; an interruption meanwhile is passed on only when that is done."""
+    def _heal(self, fault: Fault, felled: Felled, disarm: Callable[[], object]) -> None:
+        """Heal and see it healed; an interruption meanwhile is passed on only when that is done.
+
+        The timer is called off only then: what could not be healed is left to it.
+        """
         try:
             try:
                 self._undo(fault)
             except KeyboardInterrupt:
                 self._undo(fault)
-                self._note_healed(felled)
+                self._note_healed(felled, disarm)
                 raise
         except HarnessError as error:
             self._note(felled, "heal failed", reason=str(error))
             raise HealFailed(f"{felled} could not be healed: {error}\nundo it by hand: {fault.by_hand}") from error
-        self._note_healed(felled)
+        self._note_healed(felled, disarm)
 
     def _undo(self, fault: Fault) -> None:
         fault.heal(self._bench)
         fault.await_healed(self._bench)
 
-    def _note_healed(self, felled: Felled) -> None:
+    def _note_healed(self, felled: Felled, disarm: Callable[[], object]) -> None:
         felled.healed_at = time.monotonic()
+        disarm()
         self._note(felled, "healed")
 
     def _note(self, felled: Felled, event: str, **more: Any) -> None:
@@ -89,6 +106,10 @@ class Faults:
         with JsonLines(self._ledger) as lines:
             who = {"fault": felled.name, "target": felled.target, "id": felled.identity}
             lines.write({**who, "event": event, "at": time.time(), **more})
+
+
+def _nothing() -> None:
+    """Have nothing to call off."""
 
 
 __all__ = ["FaultError", "Faults"]

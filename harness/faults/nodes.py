@@ -9,14 +9,11 @@ from harness import wait
 from harness.cluster.readiness import Readiness, is_ready, node_is_ready
 from harness.errors import HarnessError, InjectionFailed
 from harness.faults.base import Bench
+from harness.faults.dead_man import TIMER_S, dead_mans_time
 from harness.faults.hearing import Listener, listener_for
 from harness.faults.nodes_guests import require_expendable
 from harness.providers import DisconnectsNodes, PausesNodes, Provider, StopsNodes
 from harness.sut.names import kind_of
-
-#: The provider gives the node back by itself after this: far longer than any drill leaves it, so that a runner that
-#: was killed leaves nothing broken for longer.
-DEAD_MAN_S = 180.0
 
 #: Nothing of the node is heard any more at once; the first look may take a second.
 SILENT_S = 20.0
@@ -49,10 +46,10 @@ class NodeFault(ABC):
 
     capability: ClassVar[type[object]]
 
-    def __init__(self, seat: str, *, at_most_s: float = DEAD_MAN_S) -> None:
+    def __init__(self, seat: str, *, at_most_s: float = TIMER_S) -> None:
         self.seat = seat
         self.node = ""
-        self._at_most_s = at_most_s
+        self._at_most_s = min(at_most_s, dead_mans_time())
         self._was_taken = False
         self._listener: Listener | None = None
         self._containers: dict[str, frozenset[str]] = {}
@@ -66,6 +63,11 @@ class NodeFault(ABC):
     @abstractmethod
     def by_hand(self) -> str:
         """The command that gives the node back."""
+
+    @property
+    def on_ledger(self) -> dict[str, Any]:
+        """Which node, and after how long the provider gives it back by itself."""
+        return {"node": self.node, "timer_s": self._at_most_s}
 
     def prepare(self, bench: Bench) -> None:
         """Note the node, what runs on it, and a seat elsewhere that hears the target now."""

@@ -38,6 +38,8 @@ class Drained:
     `refusals` is how often which pod was refused, and `words` what the API server said at first.
     """
 
+    healed_by_sweep = True
+
     def __init__(self, seat: str) -> None:
         self.seat = seat
         self.node = ""

@@ -105,6 +105,8 @@ class SeatEmpty:
     not do: the kubelet still runs the preStop hook and a hand-over is made (seen with Kubernetes 1.34.2).
     """
 
+    healed_by_sweep = True
+
     def __init__(self, seat: str, *, abruptly: bool = False) -> None:
         self.seat = seat
         self._abruptly = abruptly

@@ -38,6 +38,8 @@ class SeatsEmpty:
     other pod of the namespace can be created either. `abruptly`, each process is killed with its pod.
     """
 
+    healed_by_sweep = True
+
     def __init__(self, seats: Sequence[str], *, abruptly: bool = False) -> None:
         self.seats = tuple(seats)
         self._abruptly = abruptly

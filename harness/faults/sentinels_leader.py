@@ -107,6 +107,8 @@ class _LeaderDies(ABC):
 class _Simulated(_LeaderDies):
     """Every Sentinel is told to crash when it gets to a step."""
 
+    healed_by_sweep = True
+
     step: ClassVar[str]
 
     @property

@@ -40,7 +40,7 @@ class SentinelIdChanged(SentinelStateLost):
 
     def __init__(self, seat: str, *, leaves_ghost: bool = False) -> None:
         super().__init__(seat)
-        self.leaves_ghost = leaves_ghost
+        self.leaves_ghost = self.healed_by_sweep = leaves_ghost
         self._new_id = uuid4().hex + uuid4().hex[:8]
 
     def inject(self, bench: Bench) -> None:

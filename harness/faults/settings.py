@@ -27,6 +27,8 @@ class Configured:
     sentinelSendSlaveOf sends CONFIG REWRITE), with the value in force then.
     """
 
+    healed_by_sweep = True
+
     def __init__(self, seat: str, setting: str, value: str | int) -> None:
         if kind_of(seat) is not REDIS:
             raise InjectionFailed(f"{seat} is a Sentinel: CONFIG SET knows no {setting} there")

@@ -10,11 +10,9 @@ from typing import Any
 from harness import wait
 from harness.errors import InjectionFailed
 from harness.faults.base import Bench, name_of
+from harness.faults.dead_man import TIMER_S, dead_mans_time
 from harness.faults.injector import Spot
 
-#: Longer than any drill keeps a fault (detection, an election, and a second try after 60 s), and short enough to wait
-#: for when a run was killed.
-TIMER_S = 180.0
 #: A server that was killed meanwhile is started again after the kubelet's back-off.
 ANSWERS_S = 180.0
 
@@ -30,7 +28,7 @@ class Armed(ABC):
     def __init__(self, seat: str, *, timer_s: float = TIMER_S) -> None:
         self.seat = seat
         self.id = secrets.token_hex(4)
-        self.timer_s = timer_s
+        self.timer_s = min(timer_s, dead_mans_time())
         self._spot: Spot | None = None
 
     @property
@@ -97,3 +95,6 @@ class Armed(ABC):
 def answers(bench: Bench, seat: str, seconds: float = ANSWERS_S) -> str:
     """Return the run id of the process that answers on `seat`, once one does. Raises WaitTimeout."""
     return wait.eventually(partial(bench.sut.run_id, seat), bool, seconds=seconds, what=f"an answer of {seat}")
+
+
+__all__ = ["TIMER_S", "Armed", "answers"]

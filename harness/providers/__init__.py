@@ -7,6 +7,7 @@ from harness.images import ImageSet
 from harness.providers.base import (
     Access,
     DisconnectsNodes,
+    HealsLater,
     MendsNodes,
     PausesNodes,
     Progress,
@@ -22,6 +23,7 @@ __all__ = [
     "Access",
     "ContextProvider",
     "DisconnectsNodes",
+    "HealsLater",
     "K3dProvider",
     "MendsNodes",
     "PausesNodes",

@@ -98,6 +98,17 @@ class MendsNodes(Protocol):
 
 
 @runtime_checkable
+class HealsLater(Protocol):
+    """Can have everything healed when this process no longer can."""
+
+    def heal_later(self, *, seconds: float) -> Callable[[], object]:
+        """Have ``make heal`` run in `seconds`, whatever becomes of this process; what is returned calls it off.
+
+        As long as a run uses the cluster nothing is healed: its faults are its own business.
+        """
+
+
+@runtime_checkable
 class RunsOnNodes(Protocol):
     """Can run commands on nodes past the Kubernetes API."""
 

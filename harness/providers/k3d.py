@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from uuid import uuid4
 
 import yaml
 
@@ -15,11 +19,11 @@ from harness.images import K3D_CONFIG, ImageSet
 from harness.leftovers import Place, Record, left_behind
 from harness.providers.base import Access, Origin, Progress
 from harness.providers.docker import Remains, engine_version, remains_of, require_room
-from harness.providers.k3d_nodes import K3dNodes
+from harness.providers.k3d_nodes import HEAL, K3dNodes
 from harness.providers.k3d_removal import delete, require_ours
 from harness.providers.k3d_tool import HASH_LABEL, K3d
 from harness.providers.steady_cluster import await_usable, is_usable
-from harness.settings import Settings
+from harness.settings import PROJECT, Settings
 
 #: A fresh cluster is usable about 20 s after k3d is done; one with cold images needs far longer.
 USABLE_S = 180.0
@@ -36,6 +40,7 @@ class K3dProvider(K3dNodes):
         self._place = Place(settings.state_dir, settings.cluster_name)
         super().__init__(settings.cluster_name, self._place.folder / "timers")
         self._keep = settings.keep_cluster
+        self._settings = settings
         self._images = images
         self._k3d = K3d(images, self._place)
         self._config = yaml.safe_load(K3D_CONFIG.read_text(encoding="utf-8"))
@@ -96,6 +101,22 @@ class K3dProvider(K3dNodes):
         """Return None: the whole cluster is ours."""
         del namespace
         return None
+
+    def heal_later(self, *, seconds: float) -> Callable[[], object]:
+        """Have ``make heal`` run in `seconds`, whatever becomes of this process; what is returned calls it off.
+
+        It waits on this machine, and what it says goes into healed.log beside the cluster's record. While a run uses
+        the cluster it is refused, as by hand.
+        """
+        name = f"{HEAL}{uuid4().hex[:8]}"
+        given = self._settings
+        environ = [f"PYTHONPATH={PROJECT}", f"E2E_STATE_DIR={given.state_dir.absolute()}"]
+        options = ["--cluster-name", self.cluster, "--namespace", given.namespace]
+        options += ["--report-dir", str(given.report_dir.absolute())]
+        heal = ["env", *environ, sys.executable, "-m", "harness.heal", *options]
+        log = self._place.folder / "healed.log"
+        self._timers.arm(name, ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *heal], seconds=seconds)
+        return partial(self._timers.disarm, name)
 
     # Finding
 

@@ -13,6 +13,9 @@ from harness.providers.docker import Container, checked, docker, remains_of
 #: Marks our packet rules, so that they are found again and nobody else's are touched.
 TAG = "e2e-disconnected"
 
+#: Begins the names of timers that heal everything.
+HEAL = "heal-"
+
 #: `docker network disconnect` would do the same but for its way back: the interface returns under another name (eth1)
 #: and without the routes to the other nodes' pods; 10-42 s were measured until the last one was there (faults.md).
 #: Packets dropped in place leave interface, address and routes alone, and a node that is back is back at once.
@@ -81,6 +84,7 @@ class K3dNodes:
 
     def mend_nodes(self) -> list[str]:
         """Start, thaw and connect every node; return one line for each that needed it. Servers come first."""
+        self._timers.disarm(f"{HEAL}*")  # whoever mends heals the rest as well
         nodes = sorted(remains_of(self.cluster).nodes, key=lambda node: (not node.is_server, node.name))
         return [line for node in nodes for line in self._mended(node)]
 

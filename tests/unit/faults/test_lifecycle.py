@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from harness.errors import ClusterError, FaultHadNoEffect, HealFailed, InjectionFailed, WaitTimeout
-from harness.faults import Bench, Fault, Faults, Noop
+from harness.faults import Bench, Fault, Faults, NodePaused, Noop, Paused
 from harness.faults.base import name_of
+from harness.faults.dead_man import TIMER_S, set_dead_mans_time
 
 NO_BENCH = cast("Bench", None)
 
@@ -170,6 +173,57 @@ def test_the_ledger_has_what_undoes_a_fault_and_its_id_with_every_event(ledger: 
     lines = [json.loads(line) for line in ledger.read_text().splitlines()]
     assert {line["id"] for line in lines} == {"a1b2"}
     assert (lines[0]["kind"], lines[0]["node"], lines[0]["by_hand"]) == ("stopped", "agent-0", fault.by_hand)
+
+
+class Later:
+    """A provider that is told to heal later, and when that is called off."""
+
+    def __init__(self, fault: Scripted) -> None:
+        self._fault = fault
+
+    def heal_later(self, *, seconds: float) -> Callable[[], object]:
+        self._fault.calls.append(f"armed for {seconds:.0f} s")
+        return lambda: self._fault.calls.append("called off")
+
+
+def left_to_the_sweep(ledger: Path, *, needed: bool = True, **fails: Exception) -> Scripted:
+    fault = Scripted(ledger, **fails)
+    fault.healed_by_sweep = needed  # type: ignore[attr-defined]
+    bench = Bench(cast("Any", None), cast("Any", None), cast("Any", Later(fault)))
+    with suppress(HealFailed), Faults(bench, ledger).felled(fault):
+        pass
+    return fault
+
+
+def test_what_only_a_sweep_undoes_is_healed_later_if_the_run_is_killed(ledger: Path) -> None:
+    """Armed before the injection, called off after the healing; the ledger says when."""
+    fault = left_to_the_sweep(ledger)
+
+    assert fault.calls[1:3] == ["armed for 180 s", "inject"]
+    assert fault.calls[-2:] == ["await_healed", "called off"]
+    assert json.loads(ledger.read_text().splitlines()[0])["timer_s"] == 180.0
+
+
+def test_what_could_not_be_healed_is_left_to_the_timer(ledger: Path) -> None:
+    """Nobody else is left to try."""
+    assert "called off" not in left_to_the_sweep(ledger, heal=ClusterError("503")).calls
+
+
+def test_what_leaves_nothing_needs_no_timer(ledger: Path) -> None:
+    """Nothing is armed for it."""
+    assert left_to_the_sweep(ledger, needed=False).calls[1] == "inject"
+
+
+def test_timers_are_no_longer_than_the_run_allows() -> None:
+    """Of seats, nodes and sweeps alike."""
+    set_dead_mans_time(20.0)
+    try:
+        assert Paused("redis-0").timer_s == 20.0
+        assert Paused("redis-0", timer_s=5.0).timer_s == 5.0
+        assert NodePaused("redis-0").on_ledger["timer_s"] == 20.0
+    finally:
+        set_dead_mans_time(TIMER_S)
+    assert Paused("redis-0").timer_s == TIMER_S
 
 
 def test_a_fault_is_named_as_a_state() -> None:
