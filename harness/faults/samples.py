@@ -135,6 +135,59 @@ COMMANDS: Mapping[str, Sample] = {
 }
 
 
+#: Samples that a drill with a question of its own injects in the same form, by the file of that drill: it proves that
+#: they bite and heal as well. Their library drills run with `make library` only (docs/decisions/0036).
+DRILLED: Mapping[str, str] = {
+    "paused": "test_failover.py",
+    "killed": "test_reboot.py",
+    "killed_twice": "test_failover.py",
+    "frozen": "test_failover.py",
+    "cpu_starved": "test_reboot.py",
+    "isolated": "test_partition.py",
+    "isolated_but_for_the_witness": "test_partition.py",
+    "cut_off_from_redis": "test_partition.py",
+    "cut_off_from_sentinels": "test_partition.py",
+    "out_of_memory": "test_reboot.py",
+    "squeezed": "test_probes.py",
+    "aof_tail_cut": "test_disk.py",
+    "dns_blocked_slow": "test_dns.py",
+    "config_read_only": "test_disk.py",
+    "aof_unwritable": "test_disk.py",
+    "dns_down": "test_dns.py",
+    "aof_damaged": "test_disk.py",
+    "on_small_volume": "test_disk.py",
+    "disk_full": "test_disk.py",
+    "pod deleted": "test_survival.py",
+    "pod deleted by force": "test_survival.py",
+    "seat empty": "test_failover.py",
+    "seats empty": "test_survival.py",
+    "everything empty abruptly": "test_survival.py",
+    "evicted beyond the budget": "test_node.py",
+    "rolled out": "test_rollout.py",
+    "Sentinels rolled out": "test_rollout.py",
+    "claim and pod lost": "test_survival.py",
+    "primary's node paused": "test_failover.py",
+    "Sentinel's node paused": "test_failover.py",
+    "primary's node stopped": "test_failover.py",
+    "primary's node off the network": "test_failover.py",
+    "replica's node drained": "test_node.py",
+    "one down": "test_quorum.py",
+    "majority down": "test_quorum.py",
+    "all paused for a moment": "test_sentinel.py",
+    "crash after election": "test_sentinel.py",
+    "state lost": "test_sentinel.py",
+    "id changed": "test_sentinel.py",
+    "id changed, the old one still counted": "test_sentinel.py",
+    "reset": "test_sentinel.py",
+    "planned change": "test_sentinel.py",
+    "planned change behind a pause": "test_sentinel.py",
+    "slow script shorter than down-after": "test_quorum.py",
+    "slow script longer than down-after": "test_probes.py",
+    "clients paused": "test_failover.py",
+    "another setting": "test_promotion.py",
+}
+
+
 def every_sample() -> dict[str, Sample]:
     """Return all of them, whatever they need."""
     nodes = {name: make for name, (_, make) in NODES.items()}

@@ -11,17 +11,18 @@ from harness.faults.samples import COMMANDS, NODES, PODS, SENTINELS
 from harness.report.evidence import Evidence
 from harness.report.plugin import ReportPlugin
 from harness.sut import Topology
+from tests.drills.library import cases
 
 pytestmark = pytest.mark.drill
 
 
-@pytest.mark.parametrize("case", PODS)
+@pytest.mark.parametrize("case", cases(PODS))
 def test_fault_of_pods_bites_and_heals(case: str, bench: Bench, report: ReportPlugin, evidence: Evidence) -> None:
     """Pods are taken from their seats, and the seats are as before when that is healed."""
     run(PODS[case], bench, report, evidence)
 
 
-@pytest.mark.parametrize("case", NODES)
+@pytest.mark.parametrize("case", cases(NODES))
 def test_fault_of_a_node_bites_and_heals(case: str, bench: Bench, report: ReportPlugin, evidence: Evidence) -> None:
     """A node is taken and given back: its silence is heard from another node, and all is steady again afterwards."""
     capability, fault = NODES[case]
@@ -31,13 +32,13 @@ def test_fault_of_a_node_bites_and_heals(case: str, bench: Bench, report: Report
     run(fault, bench, report, evidence)
 
 
-@pytest.mark.parametrize("case", SENTINELS)
+@pytest.mark.parametrize("case", cases(SENTINELS))
 def test_fault_of_sentinels_bites_and_heals(case: str, bench: Bench, report: ReportPlugin, evidence: Evidence) -> None:
     """Sentinels are taken, crash or forget, and all of them know each other again when that is healed."""
     run(SENTINELS[case], bench, report, evidence)
 
 
-@pytest.mark.parametrize("case", COMMANDS)
+@pytest.mark.parametrize("case", cases(COMMANDS))
 def test_fault_by_command_bites_and_heals(case: str, bench: Bench, report: ReportPlugin, evidence: Evidence) -> None:
     """A command disturbs a healthy deployment, and it is steady again afterwards."""
     run(COMMANDS[case], bench, report, evidence)

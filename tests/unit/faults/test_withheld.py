@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -26,10 +27,12 @@ from harness.faults import (
     Withheld,
 )
 from harness.faults.disk_aof import DAMAGED
-from harness.faults.samples import every_sample
+from harness.faults.samples import DRILLED, every_sample
+from harness.settings import PROJECT
 from tests.unit.topologies import healthy
 
 CONTROLS = {"Noop", "Withheld"}
+DRILLS = PROJECT / "tests" / "drills"
 
 
 def is_fault(thing: object) -> bool:
@@ -43,6 +46,20 @@ def test_no_fault_of_the_library_is_without_a_sample() -> None:
     sampled = {type(make(healthy())).__name__ for make in every_sample().values()}
 
     assert exported == sampled
+
+
+def test_sample_that_is_left_to_another_drill_is_in_that_drill() -> None:
+    """`make drills` leaves out such a sample's library drill: its fault must be injected where it is said to be."""
+    samples = every_sample()
+    missing = {
+        name: file
+        for name, file in DRILLED.items()
+        if not re.search(
+            rf"\b{type(samples[name](healthy())).__name__}\b\(?", (DRILLS / file).read_text(encoding="utf-8")
+        )
+    }
+
+    assert not missing
 
 
 class Felt:
