@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 
 from harness.checkers.altered_writes import AlteredWrites, altered_writes
 from harness.checkers.convergence import Convergence, convergence
-from harness.checkers.lost_writes import LostWrites, lost_writes
+from harness.checkers.crash_losses import Crash, CrashLosses, crash_losses
+from harness.checkers.lost_writes import LostWrites, lost_by_identity, lost_writes, why_losses_are_unknown
 from harness.checkers.questions import CHECKERS, Asked, Question, ask
+from harness.checkers.replication_lag import Lag, acknowledged_lags, lags
 from harness.checkers.saved import SavedVerdict, load_verdicts, save_verdicts, verdicts_path
 from harness.checkers.split_brain import Overlap, SplitBrain, split_brain
 from harness.checkers.stale_reads import Staleness, StaleReads, stale_reads
 from harness.checkers.stats import Stats, stats
+from harness.checkers.taken_alone import TakenAlone, taken_alone
 from harness.checkers.unavailability import Unavailability, Window, unavailability, windows
 from harness.checkers.verdict import Verdict, merged
 from harness.history.history import History
@@ -21,6 +24,9 @@ __all__ = [
     "AlteredWrites",
     "Asked",
     "Convergence",
+    "Crash",
+    "CrashLosses",
+    "Lag",
     "LostWrites",
     "Overlap",
     "Question",
@@ -29,22 +35,29 @@ __all__ = [
     "StaleReads",
     "Staleness",
     "Stats",
+    "TakenAlone",
     "Unavailability",
     "Verdict",
     "Window",
+    "acknowledged_lags",
     "altered_writes",
     "ask",
     "check",
     "convergence",
+    "crash_losses",
+    "lags",
     "load_verdicts",
+    "lost_by_identity",
     "lost_writes",
     "merged",
     "save_verdicts",
     "split_brain",
     "stale_reads",
     "stats",
+    "taken_alone",
     "unavailability",
     "verdicts_path",
+    "why_losses_are_unknown",
     "windows",
 ]
 

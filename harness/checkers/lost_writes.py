@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from harness.checkers.selection import Seats, by_client, chosen
 from harness.checkers.spans import inside, kept_by, shown, spans_of
 from harness.checkers.verdict import Verdict
@@ -38,18 +40,11 @@ def lost_writes(history: History, *, at_most: int = 0, group: str | None = None)
     acknowledged = writes.is_ok
     judged = chosen(history.writers, group)
     total = int((acknowledged & judged[writes.view(writes.writer)]).sum())
-    if why := _not_judgeable(history, total):
+    if why := why_losses_are_unknown(history, total):
         return LostWrites(
             checker="lost_writes", valid=None, summary=why, acknowledged=total, lost={}, evidence=_unread(history)
         )
-    held = {sweep.instance: kept_by(history, sweep.instance) for sweep in history.sweeps}
-    missing: dict[int, dict[int, Ints]] = {sweep.instance: {} for sweep in history.sweeps}
-    for writer, indices in by_client(writes, writes.writer, acknowledged):
-        sequences = writes.view(writes.sequence)[indices]
-        for instance, by_writer in missing.items():
-            gone = indices[~inside(sequences, held[instance].get(writer, []))]
-            if len(gone):
-                by_writer[writer] = gone
+    missing = _missing(history)
     lost: dict[str, int] = {}
     by_group: dict[str, int] = dict.fromkeys(sorted({each.group for each in history.writers}), 0)
     evidence: list[str] = []
@@ -72,6 +67,32 @@ def lost_writes(history: History, *, at_most: int = 0, group: str | None = None)
     )
 
 
+def lost_by_identity(history: History, group: str | None = None) -> Ints:
+    """The indices of the acknowledged writes that some swept instance lacks, ascending; of all writers without a group.
+
+    Ask `why_losses_are_unknown` before: where it has an answer this has none.
+    """
+    judged = np.ones(len(history.writers), dtype=bool) if group is None else chosen(history.writers, group)
+    gone = [
+        indices for by_writer in _missing(history).values() for writer, indices in by_writer.items() if judged[writer]
+    ]
+    return np.unique(np.concatenate(gone)) if gone else np.zeros(0, dtype=np.int64)
+
+
+def _missing(history: History) -> dict[int, dict[int, Ints]]:
+    """The indices of the acknowledged writes that each swept instance lacks, by writer."""
+    writes = history.writes
+    held = {sweep.instance: kept_by(history, sweep.instance) for sweep in history.sweeps}
+    missing: dict[int, dict[int, Ints]] = {sweep.instance: {} for sweep in history.sweeps}
+    for writer, indices in by_client(writes, writes.writer, writes.is_ok):
+        sequences = writes.view(writes.sequence)[indices]
+        for instance, by_writer in missing.items():
+            gone = indices[~inside(sequences, held[instance].get(writer, []))]
+            if len(gone):
+                by_writer[writer] = gone
+    return missing
+
+
 def _groups(history: History, group: str | None) -> list[str]:
     judged = chosen(history.writers, group)
     return [each.group for each, is_judged in zip(history.writers, judged.tolist(), strict=True) if is_judged]
@@ -84,7 +105,8 @@ def _summary(total: int, lost: dict[str, int], at_most: int, by_group: dict[str,
     return text + (f"; not judged, lost on the worst seat: {', '.join(others)}" if others else "")
 
 
-def _not_judgeable(history: History, acknowledged: int) -> str:
+def why_losses_are_unknown(history: History, acknowledged: int) -> str:
+    """Why nothing can be said of the losses among so many acknowledged writes; empty if it can."""
     if not acknowledged:
         return "no write was acknowledged: a pass would be vacuous"
     if not history.is_complete:

@@ -9,10 +9,12 @@ from typing import Any
 
 from harness.checkers.altered_writes import altered_writes
 from harness.checkers.convergence import convergence
+from harness.checkers.crash_losses import crash_losses
 from harness.checkers.lost_writes import lost_writes
 from harness.checkers.split_brain import split_brain
 from harness.checkers.stale_reads import stale_reads
 from harness.checkers.stats import stats
+from harness.checkers.taken_alone import taken_alone
 from harness.checkers.unavailability import unavailability
 from harness.checkers.verdict import Verdict
 from harness.errors import HistoryError
@@ -23,10 +25,12 @@ from harness.history.records import FaultMark
 CHECKERS: Mapping[str, Callable[..., Verdict]] = {
     "altered_writes": altered_writes,
     "convergence": convergence,
+    "crash_losses": crash_losses,
     "lost_writes": lost_writes,
     "split_brain": split_brain,
     "stale_reads": stale_reads,
     "stats": stats,
+    "taken_alone": taken_alone,
     "unavailability": unavailability,
 }
 #: Arguments that name a fault of the history, and the argument of the checker that gets its mark.

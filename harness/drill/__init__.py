@@ -2,5 +2,6 @@
 
 from harness.drill.dataset import DATASET_KEYS, Dataset
 from harness.drill.drill import Drill
+from harness.drill.losing import EVERY_FAULT
 
-__all__ = ["DATASET_KEYS", "Dataset", "Drill"]
+__all__ = ["DATASET_KEYS", "EVERY_FAULT", "Dataset", "Drill"]

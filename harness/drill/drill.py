@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from harness.budget import cautions
-from harness.drill.staffing import Staffing
+from harness.drill.losing import Losing
 from harness.drill.steadfast import Steadfast
 from harness.drill_record import Left, record_of
 from harness.report.record import DrillRecord
 from harness.sut.names import PROMISED_FAILOVER_S
 
 
-class Drill(Steadfast, Staffing):
+class Drill(Steadfast, Losing):
     """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging` and its kin)."""
 
     def record(self) -> DrillRecord:

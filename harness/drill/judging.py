@@ -9,8 +9,7 @@ from functools import cached_property
 from harness.budget import BudgetVerdict, Environment, budget, judge
 from harness.checkers import Overlap, split_brain, stats
 from harness.checkers.selection import Seats
-from harness.drill.waiting import AOF_LAG_S, Waiting
-from harness.errors import HarnessError
+from harness.drill.waiting import Waiting
 from harness.history.columns import Ints
 from harness.history.records import MICRO
 from harness.report.record import LimitCheck
@@ -70,16 +69,6 @@ class Judging(Waiting):
     def no_acknowledged_write_is_lost(self) -> bool:
         """Whether every write acknowledged to clients that ask the Sentinels is on each instance, by identity."""
         return self._judgement.ask(self.history, "lost_writes").valid is True
-
-    def only_writes_that_the_aof_may_lack_are_lost(self) -> bool:
-        """Whether no more is lost than was acknowledged in the AOF_LAG_S before the fault: what everysec allows."""
-        fault = self.history.fault()
-        if fault is None:
-            raise HarnessError("no fault was injected while clients wrote")
-        begin, end = fault.sent - int(AOF_LAG_S * MICRO), fault.returned
-        writes = self.history.writes
-        unsynced = sum(begin <= writes.completed[index] <= end for index in writes.oks())
-        return self._judgement.ask(self.history, "lost_writes", at_most=unsynced).valid is True
 
     def never_two_writable_primaries(self) -> bool:
         """Whether no instance acknowledged anything beside the rightful primary, though it was tried."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 from harness import wait
@@ -173,8 +173,9 @@ class Staffing(Judging):
         asked_for = {seat for seat in due if kind_of(seat).stateful_set == rollout.stateful_set}
         return in_turn and len(seats) == len(asked_for) and set(seats) == asked_for
 
-    def gap_of_each_step(self) -> dict[str, float | None]:
-        """The longest time without an acknowledged write while each Redis was replaced; None: it was not measurable.
+    @cached_property
+    def steps(self) -> dict[str, tuple[float, float]]:
+        """From when until when each Redis was replaced, in this order; seconds since the history's origin.
 
         On the witness's clock: a step ends when another process answers on its seat, the next one begins there.
         """
@@ -186,12 +187,16 @@ class Staffing(Judging):
         for each in self.history.identities:
             if before.setdefault(each.instance, each.run_id) != each.run_id and each.at >= fault.sent:
                 came.setdefault(self.history.instance_name(each.instance), each.at / MICRO)
+        ends = sorted(came.items(), key=lambda item: item[1])
+        begins = [fault.sent_s, *(at for _, at in ends)]
+        return {seat: (since, until) for since, (seat, until) in zip(begins, ends, strict=False)}
+
+    def gap_of_each_step(self) -> dict[str, float | None]:
+        """The longest time without an acknowledged write while each Redis was replaced; None: it was not measurable."""
         gaps: dict[str, float | None] = {}
-        since = fault.sent_s
-        for seat, until in sorted(came.items(), key=lambda item: item[1]):
+        for seat, (since, until) in self.steps.items():
             found = unavailability(self.history, since=since, until=until)
             gaps[seat] = None if found.window is None else found.window.duration
-            since = until
         return gaps
 
     def each_step_has_its_gap(self, rollout: RolledOut, gaps: Mapping[str, float | None]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.checkers import Convergence, LostWrites, SplitBrain, Unavailability, Verdict
+from harness.checkers import Convergence, CrashLosses, LostWrites, SplitBrain, TakenAlone, Unavailability, Verdict
 from harness.faults import Felled
 from harness.report.wording import DATA_SET
 from harness.timeline import UNPLANNED
@@ -37,6 +37,14 @@ def _proved(verdict: Verdict) -> Iterator[str]:
         worst = max(verdict.lost.values(), default=0)
         lost = "none is lost" if not worst else f"{worst} are lost, no more than is allowed"
         yield f"of {verdict.acknowledged:,} acknowledged writes {lost}, by identity, on every instance"
+    elif isinstance(verdict, CrashLosses):
+        limit = max((crash.limit for crash in verdict.crashes), default=0.0)
+        if verdict.lost:
+            yield f"every lost write ({verdict.lost}) was acknowledged no longer than {limit:.2f} s before"
+        else:
+            yield f"no acknowledged write is lost; those of the last {limit:.2f} s before might have been"
+    elif isinstance(verdict, TakenAlone):
+        yield f"{verdict.seat} acknowledged {verdict.taken:,} writes alone, and exactly what it took is lost"
     elif isinstance(verdict, SplitBrain):
         yield "no instance took writes beside the rightful primary"
     elif isinstance(verdict, Convergence):

@@ -32,6 +32,7 @@ def test_dns_down_sentinels_that_are_told_no_names_do_not_replace_a_dead_primary
 
     assert drill.replaced_within_the_course(TILT, after_healing="dns_down"), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="seat_empty"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
 
@@ -52,5 +53,6 @@ def test_dns_blocked_at_one_of_the_sentinels_alone_leaves_it_to_the_other_two(dr
     assert drill.did_not_lead(deaf), drill.explain()
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="seat_empty"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()

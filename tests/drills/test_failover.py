@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.drill import Drill
+from harness.drill import EVERY_FAULT, Drill
 from harness.faults import (
     Bench,
     ClientsPaused,
@@ -64,6 +64,7 @@ def test_failover_when_the_primary_is_killed_with_its_pod(drill: Drill) -> None:
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.is_within_budget(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.kind == "unplanned", drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
@@ -95,17 +96,19 @@ def test_failover_when_the_primary_is_paused_and_resumed(drill: Drill) -> None:
 class Way:
     """A way to lose the primary. `needs`: what the provider must be able to do. `alone`: it may go on serving.
 
-    `no_budget` says why the computed budget of a crash is not asked for; empty: it is.
+    `reborn`: it is back from its AOF before it is replaced, so what that lacks may be lost. `no_budget` says why the
+    computed budget of a crash is not asked for; empty: it is.
     """
 
     fault: Callable[[Drill], Fault]
     needs: type[object] = object
     alone: bool = False
+    reborn: bool = False
     no_budget: str = ""
 
 
 WAYS = {
-    "its process killed twice": Way(lambda drill: KilledTwice(drill.primary)),
+    "its process killed twice": Way(lambda drill: KilledTwice(drill.primary), reborn=True),
     "its container frozen": Way(lambda drill: Paused(drill.primary, by="freezer")),
     "its clients paused": Way(
         lambda drill: ClientsPaused(drill.primary, seconds=drill.detection_and_election_s),
@@ -126,6 +129,8 @@ def test_failover_whatever_fells_the_primary(drill: Drill, bench: Bench, way: st
         pytest.skip(refusal)
 
     with drill.writing():
+        if fell.reborn:
+            drill.await_writes_that_the_aof_must_have()
         with drill.felled(fell.fault(drill)):
             new = drill.primary_other_than(old)
             drill.await_writes()
@@ -138,6 +143,7 @@ def test_failover_whatever_fells_the_primary(drill: Drill, bench: Bench, way: st
         assert drill.a_stale_primary_takes_writes_for_at_most(drill.allowed_lag_s), drill.explain()
     else:
         assert drill.never_two_writable_primaries(), drill.explain()
+        assert drill.only_what_such_a_crash_may_cost_is_lost(reborn=fell.reborn), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
     assert old in drill.now.replicas, drill.explain()
@@ -156,7 +162,7 @@ def test_failover_with_one_sentinel_cut_off(drill: Drill, end: str) -> None:
 
     with drill.writing():
         with drill.felled(Isolated(third, but=[WITNESS])):
-            with drill.felled(ENDS[end](old)):
+            with drill.felled(ENDS[end](old)) as crash:
                 new = drill.primary_other_than(old)
                 drill.await_writes()
             drill.still_names(third, old)
@@ -164,6 +170,7 @@ def test_failover_with_one_sentinel_cut_off(drill: Drill, end: str) -> None:
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after=str(crash)), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.every_sentinel_names(new), drill.explain()
     assert old in drill.now.replicas, drill.explain()
@@ -184,6 +191,7 @@ def test_failover_twice_in_a_row(drill: Drill) -> None:
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after=EVERY_FAULT), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.promoted_were(second, third), drill.explain()
     assert drill.now.primaries == (third,), drill.explain()
@@ -206,5 +214,6 @@ def test_failover_before_the_old_primary_has_caught_up(drill: Drill) -> None:
     assert drill.was_not_following_when(old, "seat_empty"), drill.explain()
     assert drill.promoted_were(new, follower), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after=EVERY_FAULT), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (follower,), drill.explain()

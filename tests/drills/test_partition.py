@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import CutOff, Isolated
+from harness.faults import Configured, CutOff, Isolated
 from harness.witness_pod import NAME as WITNESS
 
 pytestmark = pytest.mark.drill
+
+MIN_REPLICAS = "min-replicas-to-write"
 
 
 @pytest.mark.core
@@ -28,6 +30,35 @@ def test_partition_primary_alone_with_a_client(drill: Drill) -> None:
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
     assert old in drill.now.replicas, drill.explain()
+
+
+def test_partition_primary_alone_without_min_replicas_takes_writes_until_it_ends(drill: Drill) -> None:
+    """Without min-replicas-to-write a primary cut off with a client takes writes for as long as that lasts: all lost.
+
+    What the drill above shows, with nothing changed but the setting: it is what bounds the harm, and the checkers see
+    the harm where it is.
+    """
+    old = drill.primary
+    one, other = drill.replicas
+
+    with drill.writing():
+        with (
+            drill.felled(Configured(old, MIN_REPLICAS, 0)),
+            drill.felled(Configured(one, MIN_REPLICAS, 0)),
+            drill.felled(Configured(other, MIN_REPLICAS, 0)),
+            drill.felled(Isolated(old, but=[WITNESS])),
+        ):
+            new = drill.primary_other_than(old)
+            drill.goes_on_taking_writes(old)
+        drill.await_writes()
+        drill.await_steady()
+
+    assert drill.a_stale_primary_took_writes_for_at_least(drill.allowed_lag_s), drill.explain()
+    assert drill.two_primaries_from_the_replacement_to_the_healing_of("isolated"), drill.explain()
+    assert drill.exactly_what_was_taken_alone_is_lost("isolated"), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (new,), drill.explain()
+    assert drill.configuration_is_as_before(), drill.explain()
 
 
 def test_partition_primary_cut_off_from_everybody(drill: Drill) -> None:

@@ -27,6 +27,7 @@ def test_promotion_never_of_a_replica_with_priority_0(drill: Drill) -> None:
     assert drill.promoted_were(other), drill.explain()
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="seat_empty"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
 
 
@@ -52,6 +53,7 @@ def test_promotion_of_nobody_while_both_replicas_have_priority_0(drill: Drill) -
     assert drill.was_given_up_for_want_of_a_good_replica(), drill.explain()
     assert drill.nobody_was_promoted_before_the_healing_of("configured"), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="seat_empty"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
 
 

@@ -93,5 +93,6 @@ def test_quorum_back_the_dead_primary_is_replaced_at_once(drill: Drill) -> None:
     assert drill.nobody_tried_before_the_majority_was_back(), drill.explain()
     assert drill.replaced_as_soon_as_the_majority_was_back(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="paused"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()

@@ -22,10 +22,11 @@ def test_rollout_of_redis(drill: Drill, evidence: Evidence) -> None:
         drill.await_writes()
         drill.await_steady()
 
-    gaps = drill.gap_of_each_step()
-    evidence("; ".join(f"{step}, write gap {gaps.get(step.seat)} s" for step in rollout.steps))
+    gaps, losses = drill.gap_of_each_step(), drill.losses_of_each_step()
+    evidence("; ".join(f"{step}, write gap {gaps.get(step.seat)} s, {losses.get(step.seat)}" for step in rollout.steps))
     assert drill.replaced_each_pod_in_turn(rollout), drill.explain()
     assert drill.each_step_has_its_gap(rollout, gaps), drill.explain()
+    assert drill.no_step_lost_a_write(rollout, losses), drill.explain()
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()

@@ -53,6 +53,7 @@ def test_sentinels_that_all_stood_still_replace_a_dead_primary_only_after_their_
     assert drill.tilt_lasted_as_predicted(), drill.explain()
     assert drill.write_gap_is_within_the_course(TILT), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(after="seat_empty"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.kind == "unplanned", drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
@@ -77,6 +78,7 @@ def test_sentinel_that_leads_dies_after_its_election_and_another_attempt_succeed
     assert drill.second_attempt_came_when_predicted(crash.hit), drill.explain()
     assert drill.write_gap_is_within_the_course(SECOND_ATTEMPT), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.only_writes_within_the_replication_lag_are_lost(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
 

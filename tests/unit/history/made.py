@@ -106,6 +106,13 @@ def role(seat: str, at_s: float, says: str, *, of: str = "redis-0", link: str = 
     return ["role", NUMBER[seat], round(at_s * S), 1000, says, None, None, "refused"]
 
 
+def stands(seat: str, at_s: float, offset: int, *, of: str = "") -> Row:
+    """A ROLE sample of a primary, or of a replica `of` somebody, that stands at this offset; a millisecond long."""
+    if of:
+        return ["role", NUMBER[seat], round(at_s * S), 1000, "replica", offset, "connected", address(of)]
+    return ["role", NUMBER[seat], round(at_s * S), 1000, "primary", offset, 2, {}]
+
+
 def event(sentinel: str, at_s: float, name: str, payload: str = "") -> Row:
     """An event of a Sentinel."""
     return ["event", NUMBER[sentinel], round(at_s * S), name, payload]
