@@ -12,7 +12,7 @@ from harness.checkers.selection import by_client
 from harness.checkers.spans import inside, kept_by
 from harness.history import History
 from harness.history.columns import Ints
-from harness.history.records import MICRO, OK
+from harness.history.records import MICRO, OK, FaultMark
 from harness.report.record import (
     Attempt,
     FaultBracket,
@@ -45,7 +45,7 @@ def brackets(history: History) -> list[FaultBracket]:
     for mark in history.faults:
         if mark.action == "inject":
             name, _, target = mark.name.partition("(")
-            effect, heal = history.fault(mark.name, "effect"), history.fault(mark.name, "heal")
+            effect, heal = _following(history, mark, "effect"), _following(history, mark, "heal")
             found.append(
                 FaultBracket(
                     name,
@@ -57,6 +57,12 @@ def brackets(history: History) -> list[FaultBracket]:
                 )
             )
     return found
+
+
+def _following(history: History, mark: FaultMark, action: str) -> FaultMark | None:
+    """The same fault's next mark: one of the same name may have been there before, and over."""
+    later = (each for each in history.faults if each.name == mark.name and each.sent >= mark.sent)
+    return next((each for each in later if each.action == action), None)
 
 
 def windows_of(history: History) -> list[Window]:

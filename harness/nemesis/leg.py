@@ -67,15 +67,16 @@ class Leg(Drill):
         zero = time.monotonic() - self._begins_s
         for group in groups:
             wait.pause_until(zero + group.step.at_s)
-            self._fell(group)
+            injected_at = self._fell(group)
             self._done.append(group)
-            if not self._is_steady_after(group):
+            if not self._is_steady_after(group, injected_at):
                 return
             now = time.monotonic()
             recording.mark(group.step.fault, Bracket(now, now), action=STEADY)
             zero = max(zero, now - group.step.ends_s)  # what took longer than predicted stops the schedule's clock
 
-    def _fell(self, group: Group) -> None:
+    def _fell(self, group: Group) -> float:
+        """Go through the group; return when its first fault was ordered, in seconds of `time.monotonic()`."""
         step = group.step
         seats = self._seats(step)
         self._say(f"{step}: {', '.join(seats)}")
@@ -86,6 +87,7 @@ class Leg(Drill):
                 wait.pause_until(felled.injected_at + inner.step.at_s - step.at_s)
                 self._fell(inner)
             wait.pause_until(felt + step.held_s)
+        return felled.injected_at
 
     def _seats(self, step: Step) -> Seats:
         """Return who the step hits now, once there is somebody: within another fault, it may be in mid-promotion."""
@@ -99,7 +101,7 @@ class Leg(Drill):
         except WaitTimeout as error:
             raise InjectionFailed(f"{step} has nobody to hit: {error}") from error
 
-    def _is_steady_after(self, group: Group) -> bool:
+    def _is_steady_after(self, group: Group, injected_at: float) -> bool:
         healed = time.monotonic()
         patience = group.step.predicted_s + STEADY_PATIENCE_S
         try:
@@ -107,7 +109,12 @@ class Leg(Drill):
         except SteadyStateError as error:
             self._never_steady = f"after {group}: {error}"
             return False
-        line = f"after {group}: steady {time.monotonic() - healed:.1f} s after it was healed"
+        now = time.monotonic()
+        beyond = now - injected_at - group.step.held_s
+        line = (
+            f"after {group}: steady {now - healed:.1f} s after it was healed, "
+            f"{beyond:.1f} s beyond its hold ({group.step.predicted_s} s predicted)"
+        )
         self._say(line)
         self._steady_again.append(line)
         return True

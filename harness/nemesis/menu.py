@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.faults import Fault
+from harness.faults import Fault, needs
 from harness.nemesis.schedule import Group, Schedule, ScheduleError, Step, Value
 from harness.nemesis.targets import TARGETS, Seats, Target
+from harness.providers import Provider
 from harness.sut import Topology
 from harness.sut.names import PROMISED_FAILOVER_S
 
@@ -37,7 +38,10 @@ class Entry:
     by itself has no hold. `lost_around_s`: acknowledged writes may be lost that were acknowledged so many seconds
     before the fault and after it, when it hits the primary. `gap_s` replaces the write gap that follows from the
     target. `one_by_one`: it takes its targets away one after the other. `takes_away` False: what it hits keeps
-    serving. `beyond_promise`: it may be combined even so that more is gone than the deployment promises to bear.
+    serving. `stops_writes`: hitting the primary, it ends writing for as long as it holds, and replaces nobody.
+    `whole_node`: a Redis instance goes with the Sentinel of its node. `alone`: it is combined with nothing.
+    `beyond_promise`: it may be combined even so that more is gone than the deployment promises to bear. `needs`: what
+    the provider of the cluster must be able to do.
     """
 
     name: str
@@ -52,7 +56,11 @@ class Entry:
     gap_s: float | None = None
     one_by_one: bool = False
     takes_away: bool = True
+    stops_writes: bool = False
+    whole_node: bool = False
+    alone: bool = False
     beyond_promise: bool = False
+    needs: type[object] = object
 
     def __post_init__(self) -> None:
         unknown = [word for word in self.targets if word not in TARGETS]
@@ -67,6 +75,8 @@ class Entry:
     def takes(self, word: str) -> tuple[int, int]:
         """Return how many Redis instances and Sentinels are gone at once while it holds."""
         target = TARGETS[word]
+        if self.whole_node:
+            return (1, 1)
         most = 1 if self.one_by_one else target.redis + target.sentinels
         return (min(most, target.redis), min(most, target.sentinels)) if self.takes_away else (0, 0)
 
@@ -96,12 +106,18 @@ class Menu:
         """Make the step's fault."""
         return self.entry(step).make(seats, **dict(step.parameters))
 
+    def refusal(self, step: Step, provider: Provider | None) -> str | None:
+        """Say why the step's fault cannot be had from this provider; None when it can."""
+        return needs(provider, self.entry(step).needs)
+
     def objection(self, at_once: Sequence[Step]) -> str:
         """Return why these must not hold at the same time; empty if they may. One alone may always."""
         entries = [self.entry(step) for step in at_once]
         names = {entry.name for entry in entries}
         if len(entries) < 2:
             return ""
+        if lonely := [entry.name for entry in entries if entry.alone]:
+            return f"{lonely[0]} is combined with nothing"
         for position, entry in enumerate(entries):
             others = {other.name for place, other in enumerate(entries) if place != position}
             if entry.not_with & others:
@@ -150,23 +166,31 @@ class Menu:
         """Return how long clients may be without an acknowledged write at a time, with these steps as one group.
 
         Where a Sentinel is lost around the loss of the primary, it may be the one that leads: then nobody tries again
-        for 2 x failover-timeout (sentinel.c, sentinelStartFailoverIfNeeded).
+        for 2 x failover-timeout (sentinel.c, sentinelStartFailoverIfNeeded). Not so with the one that shares a node
+        with the primary: it is gone before anybody can be elected.
         """
-        entries = [(self.entry(step), TARGETS[step.target]) for step in steps]
-        if len(steps) > 1 and any(entry.beyond_promise for entry, _ in entries):
+        entries = [self.entry(step) for step in steps]
+        if len(steps) > 1 and any(entry.beyond_promise for entry in entries):
             return float(sum(step.held_s + step.predicted_s for step in steps))
         gap = max(self._gap_s(step) for step in steps)
-        primary = any(target.has_primary for _, target in entries)
-        sentinel = any(entry.takes(target.word)[1] for entry, target in entries)
+        primary = any(self._may_be_replaced(step) for step in steps)
+        sentinel = any(
+            entry.takes(step.target)[1] and not entry.whole_node for entry, step in zip(entries, steps, strict=True)
+        )
         return gap + (2 * failover_timeout_s if primary and sentinel else 0.0)
+
+    def _may_be_replaced(self, step: Step) -> bool:
+        """Whether the primary is lost to the Sentinels by this step, and another one may take over."""
+        entry = self.entry(step)
+        return TARGETS[step.target].has_primary and entry.takes_away and not entry.stops_writes
 
     def _gap_s(self, step: Step) -> float:
         entry, target = self.entry(step), TARGETS[step.target]
         if entry.gap_s is not None:
             return entry.gap_s
-        if _is_beyond_promise(entry, target):
+        if _is_beyond_promise(entry, target) or (entry.stops_writes and target.has_primary):
             return float(step.held_s + step.predicted_s)
-        return PROMISED_FAILOVER_S if target.has_primary else NOT_MISSED_S
+        return PROMISED_FAILOVER_S if self._may_be_replaced(step) else NOT_MISSED_S
 
 
 def _is_beyond_promise(entry: Entry, target: Target) -> bool:

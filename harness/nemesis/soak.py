@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from harness.artifacts import Run, write_json
 from harness.checkers import Verdict, merged
 from harness.errors import HarnessError, HealFailed
 from harness.nemesis.leg import Leg
-from harness.nemesis.schedule import Schedule
+from harness.nemesis.schedule import Schedule, Step
 from harness.nemesis.shrink import shrink
 
 #: A leg is one history: so long that it pays to start a workload, and far below what the witness's journal holds: the
@@ -64,7 +64,8 @@ class Soak:
     """Goes through schedules. What it says goes to `say`; its files into the run's directory.
 
     `after_leg` is given every leg when it is over, however it ended; `on_failure` is called once after a leg that does
-    not hold, before any trial changes what it left.
+    not hold, before any trial changes what it left. `left_out` are steps that cannot be had here, with the reason: the
+    schedule is what it is, and they are said and not gone through.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Soak:
         *,
         after_leg: Callable[[Leg], None],
         on_failure: Callable[[], None],
+        left_out: Mapping[Step, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.schedule = schedule
@@ -84,15 +86,18 @@ class Soak:
         self._say = say
         self._after_leg = after_leg
         self._on_failure = on_failure
+        self._left_out = left_out or {}
         self._clock = clock
         self._trials = 0
         self._not_healed = ""
         self._save(schedule, "schedule")
         say(str(schedule))
+        for step, reason in self._left_out.items():
+            say(f"left out: {step} at {step.at_s} s: {reason}")
 
     def outcome(self) -> Outcome:
         """Go through the schedule up to its end, or up to the first leg that does not hold."""
-        return self._go_through(self.schedule, "leg")
+        return self._go_through(self.schedule.of(s for s in self.schedule.steps if s not in self._left_out), "leg")
 
     def _go_through(self, schedule: Schedule, name: str) -> Outcome:
         outcome = Outcome(schedule)
@@ -124,6 +129,7 @@ class Soak:
             return outcome.explain()
         self._on_failure()
         failing = outcome.gone_through
+        self._save(failing, "schedule-shortest")
         last = outcome.legs[-1].schedule
         seconds = max(self.schedule.seconds, SEARCH_AT_LEAST_S)
         self._say(f"the soak failed: for up to {seconds} s a shorter schedule that fails is looked for")
@@ -159,6 +165,8 @@ class Soak:
         except HarnessError as error:
             self._say(f"trial-{self._trials} could not be judged: {error}")
             held = None
+        if held is False:
+            self._save(schedule, "schedule-shortest")  # now, and not only at the end: a killed search leaves its best
         return None if held is None else not held
 
     def _save(self, schedule: Schedule, name: str) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.sut import Topology
-from harness.sut.names import INSTANCES, kind_of
+from harness.sut.names import INSTANCES, kind_of, seat_of
 
 Seats = tuple[str, ...]
 
@@ -23,8 +24,11 @@ class Target:
 
 
 def _primary(topology: Topology) -> Seats:
-    # With two there is a quarrel about who it is, and what was hit would depend on the listing.
-    return topology.primaries if len(topology.primaries) == 1 else ()
+    """The one there is; of two, the one that most Sentinels name: the other one is cut off or has just come back."""
+    if len(topology.primaries) == 1:
+        return topology.primaries
+    named = Counter(seat_of(view.primary_host) for view in topology.sentinels)
+    return tuple(seat for seat in topology.primaries if 2 * named[seat] > topology.sentinels_due)
 
 
 def _replicas(topology: Topology) -> Seats:

@@ -11,7 +11,7 @@ from harness.clients import Clients, usual_clients
 from harness.errors import HarnessError
 from harness.faults import Bench, Faults
 from harness.fixtures import ending_the_run
-from harness.nemesis import MENU, Leg, Schedule, Soak, draw, load
+from harness.nemesis import MENU, Leg, Schedule, Soak, Step, draw, load
 from harness.nemesis.soak import NewLeg
 from harness.progress import Progress
 from harness.report.plugin import ReportPlugin
@@ -68,29 +68,54 @@ def new_leg(request: pytest.FixtureRequest, schedule: Schedule, tools: Tools, pr
     return new
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where a soak says what it does: on the terminal, in the report, beside its test."""
+
+    test: pytest.Item
+    progress: Progress
+    report: ReportPlugin
+
+
 @pytest.fixture
-def soak(
-    request: pytest.FixtureRequest, schedule: Schedule, new_leg: NewLeg, progress: Progress, report: ReportPlugin
-) -> Soak:
+def paper(request: pytest.FixtureRequest, progress: Progress, report: ReportPlugin) -> Paper:
+    """Where this soak says what it does."""
+    return Paper(request.node, progress, report)
+
+
+@pytest.fixture
+def left_out(schedule: Schedule, tools: Tools, paper: Paper) -> dict[Step, str]:
+    """The steps that this cluster's provider cannot do, with the reason: the seed's schedule stays what it is."""
+    found = {step: why for step in schedule.steps if (why := MENU.refusal(step, tools.bench.provider))}
+    if len(found) == len(schedule.steps):
+        pytest.skip(f"nothing of the schedule can be done: {', '.join(sorted(set(found.values())))}")
+    for step, why in found.items():
+        paper.report.evidence(paper.test, f"left out: {step}: {why}")
+    return found
+
+
+@pytest.fixture
+def soak(schedule: Schedule, left_out: dict[Step, str], new_leg: NewLeg, paper: Paper) -> Soak:
     """A soak over the schedule; every leg is shown in the report."""
 
     def show(leg: Leg) -> None:
-        report.attach(request.node, leg.record())
+        paper.report.attach(paper.test, leg.record())
         leg.keep_verdicts()
 
     def save_state() -> None:
-        if report.on_failure is None:
+        if paper.report.on_failure is None:
             return
         try:
-            report.on_failure(report.run.logs / "soak-as-it-failed")
+            paper.report.on_failure(paper.report.run.logs / "soak-as-it-failed")
         except HarnessError as error:  # evidence beside the verdict: its want must not end the search
-            progress(f"the state could not be saved: {error}")
+            paper.progress(f"the state could not be saved: {error}")
 
     return Soak(
         schedule,
         new_leg,
-        report.run,
-        progress,
+        paper.report.run,
+        paper.progress,
         after_leg=show,
         on_failure=save_state,
+        left_out=left_out,
     )

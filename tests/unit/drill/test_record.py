@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from harness.checkers import Question, ask
-from harness.drill_record import Left, record_of
+from harness.drill_record import Left, course, record_of
 from harness.faults import Felled
 from harness.history import History
 from harness.report.record import LimitCheck
@@ -65,6 +65,17 @@ def test_lanes_show_who_was_what_and_where_the_service_led() -> None:
     assert [span.primary for span in record.views["sentinel-1"]] == [OLD, NEW]
     assert [(change.host, change.addresses) for change in record.dns] == [("redis-0.example", ["10.0.0.9"])]
     assert [(fault.name, fault.target, fault.healed_at) for fault in record.faults] == [("paused", OLD, 5.0)]
+
+
+def test_second_fault_of_the_same_name_has_its_own_times() -> None:
+    """A soak may pause the same seat twice: the first one's effect and healing are not the second one's."""
+    marks = [("inject", 2), ("effect", 3), ("heal", 5), ("inject", 12), ("effect", 13), ("heal", 15)]
+    found = history([["fault", "paused(redis-0)", action, at * S, at * S, 100] for action, at in marks])
+
+    assert [(each.injected_at, each.effect_at, each.healed_at) for each in course.brackets(found)] == [
+        (2.0, 3.0, 5.0),
+        (12.0, 13.0, 15.0),
+    ]
 
 
 def test_ops_are_told_apart_by_who_asks_the_sentinels() -> None:

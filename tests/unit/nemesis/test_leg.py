@@ -133,7 +133,10 @@ def test_leg_says_what_it_does(stage: Stage) -> None:
     """Whoever watches a leg of minutes sees who is hit, and when it is over."""
     through(stage, step(10))
 
-    assert stage.told == ["killed(primary): redis-0", "after killed(primary): steady 1.0 s after it was healed"]
+    assert stage.told == [
+        "killed(primary): redis-0",
+        "after killed(primary): steady 1.0 s after it was healed, 7.0 s beyond its hold (20 s predicted)",
+    ]
 
 
 def test_leg_without_a_fault_is_unknown(stage: Stage) -> None:

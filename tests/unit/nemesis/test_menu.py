@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.faults import Fault
@@ -7,7 +9,8 @@ from harness.nemesis import MENU as REAL_MENU
 from harness.nemesis import Entry, Menu, ScheduleError, Step
 from harness.nemesis.menu import NOT_MISSED_S, REDIS_TO_SPARE, SENTINELS_TO_SPARE
 from harness.nemesis.targets import TARGETS
-from harness.sut.names import PROMISED_FAILOVER_S
+from harness.providers import StopsNodes
+from harness.sut.names import PROMISED_FAILOVER_S, REDIS
 from tests.unit import topologies
 from tests.unit.nemesis.made import MENU, nothing, schedule, step
 
@@ -139,12 +142,60 @@ def test_menu_takes_no_entry_that_cannot_be_right() -> None:
         Menu(*[Entry("a", nothing, ("primary",), predicted_s=1)] * 2)
 
 
-def test_two_primaries_are_nobody_to_hit() -> None:
-    """Which of them would be hit is luck; the step waits until there is one."""
-    quarrel = topologies.with_redis(topologies.healthy(), "redis-1", role="primary")
+def test_of_two_primaries_the_one_that_most_sentinels_name_is_hit() -> None:
+    """The other one is cut off or has just come back. Where they do not agree it would be luck: the step waits."""
+    healthy = topologies.healthy()
+    quarrel = topologies.with_redis(healthy, "redis-1", role="primary")
+    each_another = zip(quarrel.sentinels, REDIS.seats(), strict=True)
+    undecided = dataclasses.replace(
+        quarrel,
+        sentinels=tuple(dataclasses.replace(view, primary_host=topologies.host(seat)) for view, seat in each_another),
+    )
 
-    assert MENU.seats(step(1), topologies.healthy()) == ("redis-0",)
-    assert MENU.seats(step(1), quarrel) == ()
+    assert MENU.seats(step(1), healthy) == ("redis-0",)
+    assert MENU.seats(step(1), quarrel) == ("redis-0",)
+    assert MENU.seats(step(1), undecided) == ()
+
+
+NODES = Menu(
+    Entry("node", nothing, ("primary",), predicted_s=9, whole_node=True, alone=True, needs=StopsNodes),
+    Entry("muted", nothing, ("primary", "one_replica"), predicted_s=9, held_s=(0, 20), stops_writes=True),
+    Entry("slow", nothing, ("primary",), predicted_s=9, takes_away=False),
+    Entry("killed", nothing, ("one_sentinel",), predicted_s=9),
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "gap"),
+    [
+        ([step(0, "node", "primary")], PROMISED_FAILOVER_S),  # its Sentinel goes too soon to lead
+        ([step(0, "muted", "primary", held_s=20, predicted_s=9)], 29.0),
+        ([step(0, "muted", "one_replica", held_s=20)], NOT_MISSED_S),
+        ([step(0, "slow", "primary")], NOT_MISSED_S),
+        # nobody is replaced, so it does not matter who would have led
+        ([step(0, "muted", "primary", held_s=20, predicted_s=9), step(1, "killed", "one_sentinel")], 29.0),
+        ([step(0, "slow", "primary"), step(1, "killed", "one_sentinel")], NOT_MISSED_S),
+    ],
+)
+def test_primary_that_stays_allows_no_promotion(steps: list[Step], gap: float) -> None:
+    """Slow, it has to serve on; cut off from its clients, for as long as that holds."""
+    assert NODES.gap_s(steps, TIMEOUT_S) == gap
+
+
+def test_node_takes_one_of_each_and_is_combined_with_nothing() -> None:
+    """What is injected and proven from another pod may find that pod on the node that is gone."""
+    node, slow = step(1, "node"), step(2, "slow")
+
+    assert NODES.entry(node).takes("primary") == (1, 1)
+    assert not NODES.objection((node,))
+    assert "node is combined with nothing" in NODES.objection((node, slow))
+    assert "node is combined with nothing" in NODES.objection((slow, node))
+
+
+def test_fault_that_the_provider_cannot_do_is_refused_with_the_reason() -> None:
+    """A cluster of the user's own has no nodes to be stopped; other faults can be had there."""
+    assert NODES.refusal(step(1, "node"), None) == "this bench has no provider, it cannot stop nodes"
+    assert NODES.refusal(step(1, "slow"), None) is None
 
 
 def test_promise_leaves_a_majority() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.artifacts import Run
 from harness.errors import ClusterError, FaultError, SteadyStateError
-from harness.nemesis import Leg, Schedule, Soak, load
+from harness.nemesis import Leg, Schedule, Soak, Step, load
 from tests.unit.budget.measured import CONFIGURATION
 from tests.unit.nemesis.made import schedule, step
 from tests.unit.nemesis.stage import Clock, Stage
@@ -35,7 +35,7 @@ class Performance:
         self.shown: list[str] = []
         self.saved = 0
 
-    def soak(self, of: Schedule) -> Soak:
+    def soak(self, of: Schedule, left_out: dict[Step, str] | None = None) -> Soak:
         def show(leg: Leg) -> None:
             self.shown.append(leg.name)
 
@@ -44,7 +44,14 @@ class Performance:
 
         run = Run("run", self.directory, datetime.now(UTC))
         return Soak(
-            of, self.stage.leg, run, self.told.append, after_leg=show, on_failure=save, clock=self.stage.clock.monotonic
+            of,
+            self.stage.leg,
+            run,
+            self.told.append,
+            after_leg=show,
+            on_failure=save,
+            left_out=left_out,
+            clock=self.stage.clock.monotonic,
         )
 
 
@@ -76,6 +83,44 @@ def test_soak_that_holds_shows_every_leg(performance: Performance) -> None:
     assert performance.shown == ["leg-1", "leg-2", "leg-3", "leg-4"]
     assert "the shortest" not in soak.explain(outcome)
     assert performance.saved == 0
+
+
+def test_step_that_cannot_be_had_here_is_left_out_and_said(performance: Performance) -> None:
+    """The schedule stays what the seed gives everywhere; what was not done is not called gone through."""
+    first, *others = MANY.steps
+    soak = performance.soak(MANY, {first: "provider context cannot stop nodes"})
+
+    outcome = soak.outcome()
+
+    assert outcome.held is True, outcome.explain()
+    assert load(performance.directory / "schedule.json") == MANY
+    assert outcome.gone_through == MANY.of(others)
+    assert "left out: killed(one_sentinel) at 100 s: provider context cannot stop nodes" in performance.told
+
+
+def test_search_that_is_killed_leaves_the_shortest_schedule_so_far(
+    performance: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is saved as soon as it was seen to fail, not only at the end."""
+    performance.stage.gap_after = {"paused": 45.0}
+    performance.stage.steady_takes = lambda: 60.0
+    leg = performance.stage.leg
+
+    def interrupted(name: str, begins_s: int) -> Leg:
+        if name == "trial-3-1":
+            raise KeyboardInterrupt
+        return leg(name, begins_s)
+
+    monkeypatch.setattr(performance.stage, "leg", interrupted)
+    soak = performance.soak(MANY)
+    outcome = soak.outcome()
+
+    with pytest.raises(KeyboardInterrupt):
+        soak.explain(outcome)
+
+    # the last fault alone held; the last leg alone failed; then it was interrupted
+    left = load(performance.directory / "schedule-shortest.json")
+    assert [each.fault for each in left.steps] == ["paused", "killed"]
 
 
 def test_soak_that_fails_is_shrunk_to_the_fault_that_does_it(performance: Performance) -> None:
