@@ -71,6 +71,7 @@ class Leg(Drill):
             self._done.append(group)
             if not self._is_steady_after(group, injected_at):
                 return
+            recording.is_writing()  # raises WitnessError if it broke off: nothing that comes now would be judged
             now = time.monotonic()
             recording.mark(group.step.fault, Bracket(now, now), action=STEADY)
             zero = max(zero, now - group.step.ends_s)  # what took longer than predicted stops the schedule's clock

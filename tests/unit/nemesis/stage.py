@@ -76,6 +76,11 @@ class Recording:
     def acks_since(self, since: float) -> int:
         return 10_000
 
+    def is_writing(self) -> bool:
+        if self._stage.broken_off is not None:
+            raise self._stage.broken_off
+        return True
+
     def mark(self, name: str, bracket: Bracket, *, action: str = "inject") -> None:
         at = [round((instant - self._began) * S) for instant in (bracket.sent, bracket.returned)]
         self._marks.append(["fault", name, action, *at, 100])
@@ -100,6 +105,7 @@ class Stage:
         self.script: dict[tuple[str, str], Exception] = {}
         self.steady_takes: Callable[[], float] = lambda: 1.0
         self.ending: Exception | None = None
+        self.broken_off: Exception | None = None
         self.gap_after: dict[str, float] = {}
         self._gaps: list[tuple[float, float]] = []
         self._began = clock.now

@@ -95,6 +95,16 @@ def test_deployment_so_broken_that_its_history_cannot_be_closed_fails_the_leg(st
     assert verdict.checker == "steady_again"
 
 
+def test_recording_that_broke_off_ends_the_leg(stage: Stage) -> None:
+    """Nothing more is broken that nobody would see: the error comes after the group in which it happened."""
+    stage.broken_off = WitnessError("the workload ended by itself")
+
+    with pytest.raises(WitnessError, match="ended by itself"):
+        through(stage, step(10), step(60))
+
+    assert stage.said == ["10 killed(redis-0)", "12 killed healed"]
+
+
 def test_writes_that_stand_still_for_too_long_fail_the_leg(stage: Stage) -> None:
     """The verdict says which fault was given how long, and the record for the report has it as asserted."""
     stage.gap_after = {"killed": 40.0}
