@@ -13,6 +13,11 @@ from harness.sut.names import PROMISED_FAILOVER_S
 class Drill(Steadfast, Losing):
     """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging` and its kin)."""
 
+    @property
+    def done_in_words(self) -> str:
+        """What was done, where the list of the faults would not say it well; empty: that list."""
+        return ""
+
     def record(self) -> DrillRecord:
         """Return what the report shows of this drill: what was asserted, and the rest for information."""
         has_history = self._history is not None
@@ -29,6 +34,7 @@ class Drill(Steadfast, Losing):
                 budget=self.budget_verdict if has_history else None,
                 cautions=[each.text for each in cautions(self.budget, PROMISED_FAILOVER_S)] if has_history else (),
                 for_information=self._judgement.for_information(self.history) if has_history else (),
+                done=self.done_in_words,
             )
         )
 

@@ -22,7 +22,10 @@ HELD: dict[str, bool | None] = {"within": True, "over": False, "unknown": None}
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """All that a drill left behind; `history` and what follows from it are None where no client wrote."""
+    """All that a drill left behind; `history` and what follows from it are None where no client wrote.
+
+    `done` names what was done to the deployment; empty: the faults, one by one.
+    """
 
     promise: str
     outcome: str
@@ -35,6 +38,7 @@ class Left:
     budget: BudgetVerdict | None = None
     cautions: Sequence[str] = ()
     for_information: Sequence[Verdict] = field(default_factory=tuple)
+    done: str = ""
 
 
 def record_of(left: Left) -> DrillRecord:

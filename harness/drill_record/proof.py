@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def proves(left: Left) -> list[str]:
     """Return what was asserted and held, one sentence each, beginning with what was done."""
-    done = _done(left.faults)
+    done = left.done or _done(left.faults)
     return [f"{done}: {said}" for verdict in left.asserted if verdict.valid is True for said in _proved(verdict)]
 
 
@@ -46,7 +46,11 @@ def _proved(verdict: Verdict) -> Iterator[str]:
     elif isinstance(verdict, TakenAlone):
         yield f"{verdict.seat} acknowledged {verdict.taken:,} writes alone, and exactly what it took is lost"
     elif isinstance(verdict, SplitBrain):
-        yield "no instance took writes beside the rightful primary"
+        stale = verdict.acknowledged_by_stale
+        if stale:
+            yield f"replaced primaries took {stale:,} writes beside the rightful one, for no longer than is allowed"
+        else:
+            yield "no instance took writes beside the rightful primary"
     elif isinstance(verdict, Convergence):
         yield "all instances hold the same in the end, key by key"
     elif verdict.checker == DATA_SET:
@@ -59,7 +63,8 @@ def _kind(verdict: Unavailability) -> str:
 
 def _open(left: Left) -> Iterator[str]:
     if left.history is None or left.anatomy is None:
-        yield f"{_done(left.faults)}: nobody wrote meanwhile, so nothing is known of clients' errors and gaps."
+        done = left.done or _done(left.faults)
+        yield f"{done}: nobody wrote meanwhile, so nothing is known of clients' errors and gaps."
         return
     if left.anatomy.kind == UNPLANNED:
         yield (

@@ -12,6 +12,7 @@ from harness.history import History
 from harness.history.records import MICRO, FaultMark
 from harness.nemesis.menu import NOT_MISSED_S, TWO_PRIMARIES_S, Menu
 from harness.nemesis.schedule import Group, Step
+from harness.report.record import LimitCheck
 
 #: Shorter windows are the usual pauses of a busy machine.
 WINDOW_S = 0.5
@@ -90,6 +91,47 @@ def _two_primaries_s(menu: Menu, step: Step) -> float:
     return menu.entry(step).two_primaries_s if menu.hits_primary(step) else TWO_PRIMARIES_S
 
 
+@dataclass(frozen=True, slots=True)
+class _Stillness:
+    """A time without an acknowledged write, what was broken meanwhile, and how long that allows it to be."""
+
+    window: Window
+    during: str
+    limit: float
+
+    @property
+    def held(self) -> bool | None:
+        """Whether it is allowed; longer by less than what it is measured to, or without an end, it is not known."""
+        if self.window.duration - self.window.resolution > self.limit:
+            return False
+        return None if self.window.is_open or self.window.duration > self.limit else True
+
+    @property
+    def line(self) -> str:
+        """It for a person, with the verdict first."""
+        word = {True: "allowed", False: "TOO LONG", None: "unknown"}[self.held]
+        return f"{word} (limit {self.limit:g} s, {self.during}): {self.window.describe()}"
+
+
+def _still(history: History, found: Sequence[Injected], rules: Rules) -> list[_Stillness]:
+    stood = []
+    for window in windows(history, longer_than=WINDOW_S):
+        touched = [each for each in found if _touches(window, each)]
+        allowed = [rules.menu.gap_s(each.group.steps, rules.failover_timeout_s) for each in touched]
+        during = ", then ".join(str(each.group) for each in touched) or "no fault"
+        stood.append(_Stillness(window, during, max(allowed, default=NOT_MISSED_S)))
+    return stood
+
+
+def limits(history: History, found: Sequence[Injected], rules: Rules) -> list[LimitCheck]:
+    """Return, for the report, the longest time without a write during each group that had one, beside its limit."""
+    longest: dict[str, _Stillness] = {}
+    for each in _still(history, found, rules):
+        if each.during not in longest or each.window.duration > longest[each.during].window.duration:
+            longest[each.during] = each
+    return [LimitCheck(f"no write during {name}", each.limit, each.window.duration) for name, each in longest.items()]
+
+
 def windows_allowed(history: History, found: Sequence[Injected], rules: Rules) -> Verdict:
     """Whether every time without an acknowledged write is one that the faults of that moment allow.
 
@@ -97,33 +139,20 @@ def windows_allowed(history: History, found: Sequence[Injected], rules: Rules) -
     """
     if not history.writes.counts().get("o"):
         return Verdict(checker="windows", valid=None, summary="no write was acknowledged")
-    valid: bool | None = True
-    evidence = []
-    worst = 0.0
-    for window in windows(history, longer_than=WINDOW_S):
-        touched = [each for each in found if _touches(window, each)]
-        limit = max(
-            (rules.menu.gap_s(each.group.steps, rules.failover_timeout_s) for each in touched), default=NOT_MISSED_S
-        )
-        held = _held(window, limit)
-        valid = False if False in (valid, held) else None if None in (valid, held) else True
-        worst = max(worst, window.duration)
-        during = ", then ".join(str(each.group) for each in touched) or "no fault"
-        word = {True: "allowed", False: "TOO LONG", None: "unknown"}[held]
-        evidence.append(f"{word} (limit {limit:g} s, {during}): {window.describe()}")
-    if valid is True and not history.is_complete:
-        valid = None
-    summary = f"{len(evidence)} windows without an acknowledged write, the longest {worst:.3f} s"
-    return Verdict(checker="windows", valid=valid, summary=summary, evidence=tuple(evidence))
+    stood = _still(history, found, rules)
+    values = {each.held for each in stood}
+    valid = False if False in values else None if None in values or not history.is_complete else True
+    worst = max((each.window.duration for each in stood), default=0.0)
+    summary = f"{len(stood)} windows without an acknowledged write, the longest {worst:.3f} s"
+    broken = [
+        f"{each.window.duration:.1f} s where {each.limit:g} s are allowed, during {each.during}"
+        for each in stood
+        if each.held is False
+    ]
+    told = f"writes stood still for {'; '.join(broken)} ({summary})" if broken else summary
+    return Verdict(checker="windows", valid=valid, summary=told, evidence=tuple(each.line for each in stood))
 
 
 def _touches(window: Window, each: Injected) -> bool:
     ends_after = window.end * MICRO >= each.begin
     return ends_after and (each.end is None or window.begin * MICRO <= each.end)
-
-
-def _held(window: Window, limit: float) -> bool | None:
-    """A window longer than the limit by less than what it is measured to, or that never ended, is not known to hold."""
-    if window.duration - window.resolution > limit:
-        return False
-    return None if window.is_open or window.duration > limit else True

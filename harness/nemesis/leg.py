@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from harness import wait
@@ -12,10 +13,12 @@ from harness.clock import Bracket
 from harness.drill import Drill
 from harness.drill.waiting import NEW_PRIMARY_S
 from harness.errors import HarnessError, InjectionFailed, SteadyStateError, WaitTimeout
-from harness.nemesis.judging import STEADY, Rules, injected, questions, windows_allowed
+from harness.nemesis.judging import STEADY, Rules, injected, limits, questions, windows_allowed
 from harness.nemesis.menu import Menu
 from harness.nemesis.schedule import Group, Schedule, Step
 from harness.nemesis.targets import Seats
+from harness.nemesis.telling import phases
+from harness.report.record import DrillRecord
 from harness.workload import Recording
 
 #: Patience, not a limit: an election that fails is tried again 2 x failover-timeout (60 s) later, then comes a resync.
@@ -59,9 +62,29 @@ class Leg(Drill):
         found = injected(self.history, self._done)
         for checker, arguments in questions(self.history, found, self._menu).items():
             self._judgement.ask(self.history, checker, **arguments)
-        windows = windows_allowed(self.history, found, Rules(self._menu, self._failover_timeout_s()))
-        self._judgement.asserted += [self._steadiness(), windows]
+        rules = Rules(self._menu, self._failover_timeout_s())
+        self._limits += limits(self.history, found, rules)
+        self._judgement.asserted += [self._steadiness(), windows_allowed(self.history, found, rules)]
         return merged(self._judgement.asserted)
+
+    @property
+    def done_in_words(self) -> str:
+        """The leg: what was done in it stands in its table."""
+        return f"{self.name} ({', '.join(str(group) for group in self._done)})"
+
+    @property
+    def kind_in_words(self) -> str:
+        """How the leg ended, and if not well, what does not hold."""
+        verdict = merged(self._judgement.asserted)
+        word = {True: "held", False: "DOES NOT HOLD", None: "is not known to hold"}[verdict.valid]
+        broken = [each.checker for each in self._judgement.asserted if each.valid is not True]
+        return f"{self.name} {word}" + (f" ({', '.join(broken)})" if broken else "")
+
+    def record(self) -> DrillRecord:
+        """Return what the report shows: its groups one by one, and no budget, which is that of a single failover."""
+        shown = super().record()
+        course = phases(self.history) if self._history is not None else shown.phases
+        return replace(shown, phases=course, budget=(), budget_sentence="", budget_warnings=())
 
     def _go_through(self, groups: tuple[Group, ...], recording: Recording) -> None:
         zero = time.monotonic() - self._begins_s

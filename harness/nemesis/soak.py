@@ -14,6 +14,9 @@ from harness.nemesis.leg import Leg
 from harness.nemesis.schedule import Schedule, Step
 from harness.nemesis.shrink import shrink
 
+#: How a verdict that is not valid explains itself (harness/checkers/verdict.py).
+BROKEN = " DOES NOT HOLD: "
+
 #: A leg is one history: so long that it pays to start a workload, and far below what the witness's journal holds: the
 #: usual clients' 1,300 ops a second, reckoned at 50 bytes each, fill its 256 MiB in about an hour.
 LEG_S = 300
@@ -53,6 +56,15 @@ class Outcome:
     def gone_through(self) -> Schedule:
         """The part of the schedule that was gone through, the failed leg included."""
         return self.schedule.of(step for leg in self.legs for step in leg.schedule.steps)
+
+    @property
+    def blame(self) -> str:
+        """Which leg does not hold and why, in one line; empty if none was seen not to hold."""
+        return "; ".join(
+            f"{leg.name} of the soak: {', '.join(line for line in leg.verdict.evidence if BROKEN in line)}"
+            for leg in self.legs
+            if leg.verdict.valid is False
+        )
 
     def explain(self) -> str:
         """Return every leg's verdicts, those that do not hold first."""
@@ -143,6 +155,7 @@ class Soak:
         )
         path = self._save(shrunk.schedule, "schedule-shortest")
         lines = [
+            outcome.blame,
             f"the shortest schedule found that fails: {shrunk}",
             str(shrunk.schedule),
             f"replay it: make soak SCHEDULE={path}",

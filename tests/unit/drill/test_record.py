@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.checkers import Question, ask
 from harness.drill_record import Left, course, record_of
 from harness.faults import Felled
@@ -65,6 +67,20 @@ def test_lanes_show_who_was_what_and_where_the_service_led() -> None:
     assert [span.primary for span in record.views["sentinel-1"]] == [OLD, NEW]
     assert [(change.host, change.addresses) for change in record.dns] == [("redis-0.example", ["10.0.0.9"])]
     assert [(fault.name, fault.target, fault.healed_at) for fault in record.faults] == [("paused", OLD, 5.0)]
+
+
+def test_writes_that_a_replaced_primary_took_are_not_called_none() -> None:
+    """Where some are allowed, the sentence says how many there were; where none were taken, that."""
+    taken = replace(ask(stale_primary(), Question("split_brain", {"at_most": 2.0})), valid=True)
+    none = replace(taken, overlaps=())
+    drill = left(stale_primary())
+
+    said = [record_of(replace(drill, asserted=[verdict], done="leg-1")).proves for verdict in (taken, none)]
+
+    assert said == [
+        ["leg-1: replaced primaries took 2 writes beside the rightful one, for no longer than is allowed"],
+        ["leg-1: no instance took writes beside the rightful primary"],
+    ]
 
 
 def test_second_fault_of_the_same_name_has_its_own_times() -> None:

@@ -10,7 +10,8 @@ from harness.checkers import Question, ask
 from harness.errors import HarnessError
 from harness.history import History
 from harness.nemesis import Entry, Group, Menu, Step
-from harness.nemesis.judging import Rules, injected, may_be_lost, questions, windows_allowed
+from harness.nemesis.judging import Rules, injected, limits, may_be_lost, questions, windows_allowed
+from harness.nemesis.telling import phases
 from tests.unit.history.made import S, digests, history, role, swept, write
 from tests.unit.nemesis.made import MENU, nothing, step
 
@@ -85,6 +86,50 @@ def test_window_beside_every_fault_is_not_excused_by_one() -> None:
     before = leg(writes((0, 1), (9, 60)), mark("k", 20), mark("k", 30, "steady"))
 
     assert [values(found, KILLED)["windows"] for found in (during, after, before)] == [True, False, False]
+
+
+def test_time_that_is_too_long_is_said_with_its_fault_and_its_limit() -> None:
+    """The line that a person reads first says what was broken, for how long nobody could write, what is allowed."""
+    found = leg(writes((0, 10), (45, 60)), mark("k", 10), mark("k", 50, "steady"))
+    told = injected(found, [KILLED])
+
+    assert windows_allowed(found, told, RULES).summary.startswith(
+        "writes stood still for 35.1 s where 30 s are allowed, during killed(primary) (1 windows"
+    )
+    assert [(each.name, each.limit_s, each.held) for each in limits(found, told, RULES)] == [
+        ("no write during killed(primary)", 30.0, False)
+    ]
+
+
+def test_group_with_several_windows_has_its_longest_one_beside_its_limit() -> None:
+    """Each group once, and one that nobody felt not at all."""
+    marks = [mark("k", 10), mark("k", 30, "steady"), mark("s", 40), mark("s", 55, "steady")]
+    found = leg(writes((0, 10), (12, 15), (20, 60)), *marks)
+
+    (only,) = limits(found, injected(found, [KILLED, SENTINEL]), RULES)
+
+    assert only.name == "no write during killed(primary)"
+    assert only.measured_s == pytest.approx(5.1, abs=0.05)
+    assert only.held is True
+
+
+def test_course_of_a_leg_is_told_fault_by_fault() -> None:
+    """When each was sent, felt and healed, and when the deployment was steady again after its group."""
+    marks = [mark("outer", 10), mark("outer", 11, "effect"), mark("inner", 12), mark("inner", 13, "heal")]
+    marks += [mark("outer", 20, "heal"), mark("paused", 25, "steady"), mark("inner", 30), mark("inner", 32, "heal")]
+
+    told = phases(leg(writes((0, 40)), *marks))
+
+    assert [(each.name, each.at_s, each.took_s, each.note) for each in told] == [
+        ("fault sent", 0, None, "outer"),
+        ("effect seen", 1, 1, "outer"),
+        ("fault sent", 2, None, "inner"),
+        ("healed", 3, 1, "inner"),
+        ("healed", 10, 10, "outer"),
+        ("steady again", 15, 15, "paused"),
+        ("fault sent", 20, None, "inner"),
+        ("healed", 22, 2, "inner"),
+    ]
 
 
 def test_window_after_a_fault_that_never_ended_is_its_own() -> None:

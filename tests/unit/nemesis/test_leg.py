@@ -114,6 +114,8 @@ def test_writes_that_stand_still_for_too_long_fail_the_leg(stage: Stage) -> None
 
     assert verdict.valid is False
     assert "TOO LONG (limit 30 s, killed(primary))" in verdict.explain()
+    assert leg.record().outcome == "leg DOES NOT HOLD (windows)"
+    assert not leg.record().budget_sentence  # five failovers have no budget of one
     assert any("windows: does not hold" in line for line in leg.record().contradictions)
     assert [fault.name for fault in leg.record().faults] == ["played"]
 

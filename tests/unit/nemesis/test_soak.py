@@ -140,6 +140,9 @@ def test_soak_that_fails_is_shrunk_to_the_fault_that_does_it(performance: Perfor
     assert f"make soak SCHEDULE={path}" in "\n".join(performance.told)
     assert "no step can be left out" in told
     assert "TOO LONG" in told
+    assert told.startswith(
+        "leg-4 of the soak: windows DOES NOT HOLD: writes stood still for 45.0 s where 30 s are allowed"
+    )
     assert performance.saved == 1
     assert any(name.startswith("trial-") for name in performance.shown)
 
