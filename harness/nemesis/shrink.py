@@ -98,7 +98,7 @@ class _Search:
         """Whether it was seen to fail; then it is the best from now on. Raises _Ended when no more is to be tried."""
         if not candidate.steps or not candidate.is_sound:
             return False
-        candidate = candidate.closed_up(pause_s=PAUSE_S[1])
+        candidate = candidate.closed_up(pause_s=PAUSE_S[0])
         if candidate not in self.tried and candidate != self.best:
             if self._clock() + self._cost_s(candidate) > self._deadline:
                 self.is_short_of_time = True
@@ -139,7 +139,7 @@ class _Search:
         steps = self.best.steps
         without = [self.best.of((*steps[:place], *steps[place + 1 :])) for place in range(len(steps))]
         return all(
-            not each.steps or self.tried.get(each.closed_up(pause_s=PAUSE_S[1])) is False
+            not each.steps or self.tried.get(each.closed_up(pause_s=PAUSE_S[0])) is False
             for each in without
             if each.is_sound
         )
