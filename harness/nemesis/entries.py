@@ -1,7 +1,7 @@
 """What is on the menu. A new fault of the library is one more line here.
 
-`predicted_s`: half as much again as was measured (docs/soak.md), and 10 s at least. Too little only stops the schedule's
-clock, too much leaves the deployment alone for longer than was drawn.
+`predicted_s`: half as much again as was measured (docs/soak.md), and 10 s at least. Too little only stops the
+schedule's clock, too much leaves the deployment alone for longer than was drawn.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.checkers import Verdict, Window, windows
+import numpy as np
+
+from harness.checkers import Overlap, Verdict, Window, split_brain, windows
+from harness.checkers.selection import Seats
 from harness.errors import HarnessError
 from harness.history import History
 from harness.history.records import MICRO, FaultMark
@@ -16,6 +18,9 @@ from harness.report.record import LimitCheck
 
 #: Shorter windows are the usual pauses of a busy machine.
 WINDOW_S = 0.5
+
+#: A Sentinel learns by an INFO each second that whom it told to is primary (sentinel.c: each second in a failover).
+UNSEEN_S = 2.0
 
 #: The mark that the deployment was steady again after a group.
 STEADY = "steady"
@@ -70,21 +75,30 @@ def questions(history: History, found: Sequence[Injected], menu: Menu) -> dict[s
 
 
 def may_be_lost(history: History, found: Sequence[Injected], menu: Menu) -> int:
-    """Return how many acknowledged writes lie where a fault allows their loss, each counted once."""
-    stretches = []
+    """Return how many acknowledged writes lie where a fault allows their loss, each counted once.
+
+    Before the fault that is everybody's; after it only what a replaced primary took, from a little before it was seen
+    to be replaced: roles are sampled, and the Sentinel that promoted its successor hears of it a poll later.
+    """
+    writes, seats = history.writes, Seats(history)
+    completed, by = writes.view(writes.completed), seats.codes(writes.view(writes.instance))
+    stale: tuple[Overlap, ...] | None = None
+    allowed = np.zeros(len(completed), dtype=bool)
     for each in found:
         for step, mark in zip(each.group.steps, each.marks, strict=True):
             before, after = menu.entry(step).lost_around_s
-            if menu.hits_primary(step) and (before or after):
-                earliest, latest = mark.sent - mark.uncertainty, mark.returned + mark.uncertainty
-                stretches.append((earliest - int(before * MICRO), latest + int(after * MICRO)))
-    acknowledged = list(history.writes.of_oks(history.writes.completed))
-    number = reached = 0
-    for begin, end in sorted(stretches):
-        first, last = bisect_left(acknowledged, begin), bisect_right(acknowledged, end)
-        number += max(0, last - max(first, reached))
-        reached = max(reached, last)
-    return number
+            if not menu.hits_primary(step):
+                continue
+            earliest, latest = mark.sent - mark.uncertainty, mark.returned + mark.uncertainty
+            if before:
+                allowed |= (completed >= earliest - before * MICRO) & (completed <= latest)
+            if after:
+                stale = split_brain(history).overlaps if stale is None else stale
+                for one in stale:
+                    begin, end = (one.begin - UNSEEN_S) * MICRO, min(one.end * MICRO, latest + after * MICRO)
+                    if earliest <= one.begin * MICRO <= latest + after * MICRO:
+                        allowed |= (by == seats.code(one.stale)) & (completed >= begin) & (completed <= end)
+    return int((allowed & writes.is_ok).sum())
 
 
 def _two_primaries_s(menu: Menu, step: Step) -> float:

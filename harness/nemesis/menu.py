@@ -34,14 +34,14 @@ TWO_PRIMARIES_S = 0.0
 class Entry:
     """One fault of the menu.
 
-    `make` gets the seats and the parameters chosen. `held_s` is the shortest and the longest hold; a fault that is over
-    by itself has no hold. `lost_around_s`: acknowledged writes may be lost that were acknowledged so many seconds
-    before the fault and after it, when it hits the primary. `gap_s` replaces the write gap that follows from the
-    target. `one_by_one`: it takes its targets away one after the other. `takes_away` False: what it hits keeps
-    serving. `stops_writes`: hitting the primary, it ends writing for as long as it holds, and replaces nobody.
-    `whole_node`: a Redis instance goes with the Sentinel of its node. `alone`: it is combined with nothing.
-    `beyond_promise`: it may be combined even so that more is gone than the deployment promises to bear. `needs`: what
-    the provider of the cluster must be able to do.
+    `make` gets the seats and the parameters chosen. `held_s` is the shortest and the longest hold; a fault that is
+    over by itself has no hold. `lost_around_s`: when it hits the primary, writes may be lost that were acknowledged
+    so many seconds before it, and those that a replaced primary took within so many seconds after it. `gap_s`
+    replaces the write gap that follows from the target. `one_by_one`: it takes its targets away one after the
+    other. `takes_away` False: what it hits keeps serving. `stops_writes`: hitting the primary, it ends writing for
+    as long as it holds, and replaces nobody. `whole_node`: a Redis instance goes with the Sentinel of its node.
+    `alone`: it is combined with nothing. `beyond_promise`: it may be combined even so that more is gone than the
+    deployment promises to bear. `needs`: what the provider of the cluster must be able to do.
     """
 
     name: str

@@ -12,7 +12,7 @@ from harness.history import History
 from harness.nemesis import Entry, Group, Menu, Step
 from harness.nemesis.judging import Rules, injected, limits, may_be_lost, questions, windows_allowed
 from harness.nemesis.telling import phases
-from tests.unit.history.made import S, digests, history, role, swept, write
+from tests.unit.history.made import S, digests, history, in_order, named, role, samples, swept, write
 from tests.unit.nemesis.made import MENU, nothing, step
 
 RULES = Rules(MENU, failover_timeout_s=30.0)
@@ -190,6 +190,25 @@ def test_only_writes_around_the_loss_of_a_primary_may_be_lost(groups: list[Group
     found = leg(writes((0, 30)), *marks, *ends)
 
     assert may_be_lost(found, injected(found, groups), MENU) == allowed
+
+
+def test_only_what_a_replaced_primary_took_may_be_lost_after_a_fault() -> None:
+    """It takes writes for six seconds beside its successor: these and the two seconds before, not its successor's."""
+    menu = Menu(Entry("unheard", nothing, ("primary",), predicted_s=9, lost_around_s=(0.0, 20.0)))
+    old = writes((0, 26))
+    new = [write(n, 20.05 + n / 10, by="redis-1", writer=1) for n in range(200)]
+    seen = [*samples("redis-0", "primary", 0.1, 26), *samples("redis-1", "replica", 0.1, 20)]
+    seen += samples("redis-1", "primary", 20.1, 40)
+    ops = sorted([*old, *new], key=lambda row: row[3] + row[4])
+    group = Group(step(10, "unheard"))
+
+    def allowed(at_s: float) -> int:
+        rows = [*in_order(seen), *ops, *named("redis-1", 20.0), mark("k", at_s)]
+        found = history(rows, pinned=1)
+        return may_be_lost(found, injected(found, [group]), menu)
+
+    assert allowed(10) == pytest.approx(8 * 10, abs=3)
+    assert allowed(30) == 0  # the fault came after the overlap: it is not its doing
 
 
 def test_more_lost_than_a_crash_may_lose_does_not_hold() -> None:
