@@ -25,6 +25,7 @@ class Shrunk:
     """The shortest schedule that was seen to fail, and how far the search got.
 
     `is_minimal`: without any one of its steps it was seen to hold (once each: what fails by chance may need more).
+    `is_confirmed`: it was gone through once more at the end, and failed again.
     """
 
     schedule: Schedule
@@ -32,13 +33,15 @@ class Shrunk:
     failed: int
     unjudged: int
     is_minimal: bool
+    is_confirmed: bool
     ended: str
 
     def __str__(self) -> str:
         told = f"{self.trials} trials, {self.failed} of them failed"
         told += f", {self.unjudged} could not be judged" if self.unjudged else ""
         word = "no step can be left out" if self.is_minimal else "perhaps not the shortest"
-        return f"{len(self.schedule.steps)} steps in {self.schedule.seconds} s ({word}; {told}; {self.ended})"
+        again = "failed again when repeated" if self.is_confirmed else "not seen to fail a second time"
+        return f"{len(self.schedule.steps)} steps in {self.schedule.seconds} s ({word}; {again}; {told}; {self.ended})"
 
 
 class _Ended(Exception):
@@ -60,23 +63,27 @@ def shrink(
     if it is predicted (`cost_s`) to be over within `seconds` of now; a shorter one may still be when a longer is not.
     """
     search = _Search(failing, fails, clock() + seconds, clock, cost_s)
-    minimal = False
+    minimal = confirmed = False
     try:
         for candidate in first:
             if len(candidate.steps) < len(search.best.steps) and search.fails(candidate):
                 break
         search.drop_steps()
         minimal = search.is_minimal
+        steps = len(search.best.steps)
         search.shorten_holds()
+        confirmed = search.confirm()
+        minimal = minimal and len(search.best.steps) == steps
         ended = "the time for more was used up" if search.is_short_of_time else "nothing left to try"
     except _Ended as why:
         ended = str(why)
     return Shrunk(
         search.best,
-        len(search.tried),
-        sum(outcome is True for outcome in search.tried.values()),
-        sum(outcome is None for outcome in search.tried.values()),
+        len(search.outcomes),
+        search.outcomes.count(True),
+        search.outcomes.count(None),
         minimal,
+        confirmed,
         ended,
     )
 
@@ -91,7 +98,9 @@ class _Search:
     _clock: Callable[[], float]
     _cost_s: Callable[[Schedule], float]
     tried: dict[Schedule, bool | None] = field(default_factory=dict)
+    outcomes: list[bool | None] = field(default_factory=list)
     is_short_of_time: bool = False
+    _earlier: list[Schedule] = field(default_factory=list)
     _errors_in_a_row: int = 0
 
     def fails(self, candidate: Schedule) -> bool:
@@ -100,21 +109,41 @@ class _Search:
             return False
         candidate = candidate.closed_up(pause_s=PAUSE_S[0])
         if candidate not in self.tried and candidate != self.best:
-            if self._clock() + self._cost_s(candidate) > self._deadline:
-                self.is_short_of_time = True
+            if not self._has_time_for(candidate):
                 return False
             self.tried[candidate] = self._try(candidate)
         failed = self.tried.get(candidate) is True
         if failed:
+            self._earlier.append(self.best)
             self.best = candidate
         return failed
+
+    def _has_time_for(self, candidate: Schedule) -> bool:
+        enough = self._clock() + self._cost_s(candidate) <= self._deadline
+        self.is_short_of_time = self.is_short_of_time or not enough
+        return enough
 
     def _try(self, candidate: Schedule) -> bool | None:
         if self._errors_in_a_row >= ERRORS_IN_A_ROW:
             raise _Ended(f"given up: {ERRORS_IN_A_ROW} trials in a row could not be judged")
         outcome = self._fails(candidate)
         self._errors_in_a_row = self._errors_in_a_row + 1 if outcome is None else 0
+        self.outcomes.append(outcome)
         return outcome
+
+    def confirm(self) -> bool:
+        """Repeat the best; go back from one that holds now to the one that failed before it. Return whether it failed.
+
+        The shortest hold that fails is the one at the edge: it fails one time and holds the next.
+        """
+        while self._has_time_for(self.best):
+            outcome = self._try(self.best)
+            if outcome is not False:
+                return outcome is True
+            if not self._earlier:
+                break
+            self.best = self._earlier.pop()
+        return False
 
     def drop_steps(self) -> None:
         """Leave out as many steps as can be; at the end, no single one can."""

@@ -61,7 +61,7 @@ class Outcome:
     def blame(self) -> str:
         """Which leg does not hold and why, in one line; empty if none was seen not to hold."""
         return "; ".join(
-            f"{leg.name} of the soak: {', '.join(line for line in leg.verdict.evidence if BROKEN in line)}"
+            f"{leg.name} of the soak: {', '.join(_broken(leg.verdict))}"
             for leg in self.legs
             if leg.verdict.valid is False
         )
@@ -70,6 +70,11 @@ class Outcome:
         """Return every leg's verdicts, those that do not hold first."""
         order = sorted(self.legs, key=lambda leg: leg.verdict.valid is True)
         return "\n".join(f"{leg.name}: {leg.verdict.explain()}" for leg in order)
+
+
+def _broken(verdict: Verdict) -> list[str]:
+    """The first line of each checker that was seen not to hold."""
+    return [line for line in verdict.evidence if BROKEN in line]
 
 
 class Soak:
@@ -125,7 +130,7 @@ class Soak:
                 self._after_leg(leg)
             begins = part.seconds
             outcome.legs.append(LegOutcome(called, schedule.of(s for each in leg.done for s in each.steps), verdict))
-            self._say(f"{called}: {verdict.summary}")
+            self._say("\n".join([f"{called}: {verdict.summary}", *_broken(verdict)]))
             if verdict.valid is False:
                 break
         return outcome
