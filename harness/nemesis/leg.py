@@ -70,7 +70,8 @@ class Leg(Drill):
     @property
     def done_in_words(self) -> str:
         """The leg: what was done in it stands in its table."""
-        return f"{self.name} ({', '.join(str(group) for group in self._done)})"
+        number = len(self._done)
+        return f"{self.name} ({number} group{'' if number == 1 else 's'} of faults)"
 
     @property
     def kind_in_words(self) -> str:
