@@ -50,6 +50,10 @@ TILT_S = 30
 #: A primary that hears its replicas no more counts them as good for min-replicas-max-lag (10 s), to the second.
 STALE_S = 12.0
 
+#: A primary that was cut off or stood still may take writes when it is heard again, after a hold of 40 s at most, until
+#: it misses its replicas: their goodbyes were lost with everything else.
+RETURNS = (CRASH[0], 40.0 + 8.0 + STALE_S)
+
 #: A primary that only the Sentinels do not hear goes on until it misses its replicas: they leave it when another one is
 #: promoted, up to 6 s of detection and 2 s of promotion after the fault; it takes writes for STALE_S after that.
 UNHEARD = (0.0, 8.0 + STALE_S)
@@ -100,7 +104,7 @@ MENU = Menu(
         ONE,
         predicted_s=TILT_S + 15,
         held_s=(8, 40),
-        lost_around_s=CRASH,
+        lost_around_s=RETURNS,
         two_primaries_s=STALE_S,
     ),
     Entry(
@@ -110,7 +114,7 @@ MENU = Menu(
         predicted_s=35,
         held_s=(8, 40),
         not_with=MAKES_PODS | HEARD | CUTS,
-        lost_around_s=CRASH,
+        lost_around_s=RETURNS,
         two_primaries_s=STALE_S,
     ),
     Entry("delayed", one(Delayed, ms=50, jitter_ms=20), REDIS, predicted_s=10, held_s=(10, 40), takes_away=False),
@@ -163,7 +167,7 @@ MENU = Menu(
             REDIS,
             predicted_s=TILT_S + 30,
             held_s=(8, 40),
-            lost_around_s=CRASH,
+            lost_around_s=RETURNS if two_primaries_s else CRASH,
             two_primaries_s=two_primaries_s,
             whole_node=True,
             alone=True,
