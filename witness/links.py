@@ -69,14 +69,13 @@ class Link:
     async def send(self, *commands: Sequence[Argument]) -> None:
         """Send all `commands` at once without waiting for a reply."""
         async with asyncio.timeout(self._timeout_s):
-            await self._connection.send_packed_command(b"".join(map(_packed, commands)), check_health=False)
+            await self._put(b"".join(map(_packed, commands)))
 
     async def call(self, *arguments: Argument) -> Any:
         """One command and its reply; an error reply is raised."""
-        connection = self._connection
         async with asyncio.timeout(self._timeout_s):
-            await connection.send_packed_command(_packed(arguments), check_health=False)
-            return await connection.read_response()
+            await self._put(_packed(arguments))
+            return await self._connection.read_response()
 
     async def calls(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Many commands in one go; error replies stand as exceptions among the replies."""
@@ -100,6 +99,18 @@ class Link:
     async def close(self) -> None:
         """Close without waiting for the other side."""
         await self._connection.disconnect(nowait=True)
+
+    async def _put(self, packed: bytes) -> None:
+        """Send, over a transport that is still there.
+
+        One that was reset while nothing was under way is closed already, and redis-py does not know it: uvloop raises
+        RuntimeError there ("the handler is closed"), where asyncio's own loop would have it fail with a reset.
+        """
+        writer = self._connection._writer  # noqa: SLF001 - nothing public of redis-py tells it
+        if writer is not None and writer.transport.is_closing():
+            await self.close()
+            raise ConnectionResetError(f"{self.address} reset the connection while nothing was under way")
+        await self._connection.send_packed_command(packed, check_health=False)
 
     async def _reply_or_error(self) -> Any:
         try:
