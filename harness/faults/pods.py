@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from harness import wait
 from harness.cluster import Cluster
 from harness.cluster.readiness import Readiness, is_ready
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WaitTimeout
 from harness.faults.base import Bench
 from harness.faults.injector import Process
-from harness.sut.names import kind_of
+from harness.sut.names import REDIS, kind_of
 
 #: A graceful deletion may take the whole grace period (60 s for Redis, for its hand-over) and the kubelet's own time.
 GONE_S = 75.0
 
 #: A pod is back in seconds; Ready may have to wait for a resync behind a failover.
 BACK_S = 90.0
+
+#: Whether a container's preStop hook runs; a pattern that does not find itself.
+HOOK_RUNS = "grep -qs hand-ove[r] /proc/[0-9]*/cmdline"
+#: The kubelet hears of a deletion and starts the hook within a tenth of a second, on a busy machine within one.
+HOOK_S = 2.0
 
 #: Where a cordon of ours is noted on the node, so that the next run knows whose it is.
 CORDONED_BY = "e2e.redis/cordoned-by"
@@ -102,7 +109,10 @@ class SeatEmpty:
     """The pod on a seat is deleted and its successor cannot start: the node that holds its volume is cordoned.
 
     `abruptly`, its process is killed with it, so that nothing can be handed over. A deletion with grace period 0 would
-    not do: the kubelet still runs the preStop hook and a hand-over is made (seen with Kubernetes 1.34.2).
+    not do: the kubelet still runs the preStop hook and a hand-over is made (seen with Kubernetes 1.34.2). Nor would a
+    kill at the same instant: a kubelet that hears of the end of the container before it hears of the deletion starts
+    it again, and that one hands over (seen once on a busy machine: a new process 0.6 s later, replaced 4 s after that).
+    So a primary is killed as soon as its preStop hook runs, which looks on for a second before it does anything.
     """
 
     healed_by_sweep = True
@@ -112,6 +122,7 @@ class SeatEmpty:
         self._abruptly = abruptly
         self._deleted = PodsDeleted([seat])
         self._process: Process | None = None
+        self._hands_over = False
         self._node = ""
 
     @property
@@ -133,19 +144,31 @@ class SeatEmpty:
         self._node = pod.node
         if self._abruptly:
             self._process = bench.injector.found(self.seat, kind_of(self.seat).container)
+            self._hands_over = kind_of(self.seat) is REDIS and bench.sut.redis_view(self.seat).role == "primary"
 
     def inject(self, bench: Bench) -> None:
         """Cordon the node, leave the suite's mark on it, then delete the pod (and, abruptly, kill its process).
 
         Deleted first: then the kubelet does not start the container again. The preStop hook it starts instead dies with
-        the process some milliseconds later, long before it does anything (it waits a second first).
+        the process, before it has done anything.
         """
         cluster = bench.sut.cluster
         cluster.patch("Node", self._node, {"metadata": {"annotations": {CORDONED_BY: self.seat}}})
         cluster.cordon(self._node)
         self._deleted.inject(bench)
+        if self._hands_over:
+            self._await_hook(bench)
         if self._process is not None:
             bench.injector.kill(self._process)
+
+    def _await_hook(self, bench: Bench) -> None:
+        """Return when the hook is seen among the container's processes, or was missed: then it is high time anyway."""
+        with suppress(WaitTimeout):
+            wait.eventually(
+                lambda: bench.sut.run(self.seat, ["sh", "-c", HOOK_RUNS]).status == 0,
+                seconds=HOOK_S,
+                what=f"the preStop hook of {self.seat}",
+            )
 
     def await_effect(self, bench: Bench) -> None:
         """Return when the old pod is gone and its successor waits for a node in vain."""
