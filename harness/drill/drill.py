@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from harness.budget import cautions
 from harness.drill.losing import Losing
+from harness.drill.returning import Returning
 from harness.drill.steadfast import Steadfast
 from harness.drill_record import Left, record_of
 from harness.report.record import DrillRecord
 from harness.sut.names import PROMISED_FAILOVER_S
 
 
-class Drill(Steadfast, Losing):
+class Drill(Steadfast, Losing, Returning):
     """One drill of a test: what it does (`course`), waits for (`waiting`) and asserts (`judging` and its kin)."""
 
     @property

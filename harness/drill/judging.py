@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from functools import cached_property
 
-from harness.budget import BudgetVerdict, Environment, budget, judge
+from harness.budget import Budget, BudgetVerdict, Environment, budget, judge
 from harness.checkers import Overlap, split_brain, stats
 from harness.checkers.selection import Seats
 from harness.drill.waiting import Waiting
@@ -125,16 +125,21 @@ class Judging(Waiting):
         return found
 
     @cached_property
-    def budget_verdict(self) -> BudgetVerdict:
-        """The phases of this failover or reboot beside what configuration and machine allow them.
+    def measured_budget(self) -> Budget:
+        """What configuration and machine allow at worst; what the machine takes was measured while the drill ran.
 
-        What the machine takes was measured while the drill ran: the witness's largest lag and how late Redis answered.
+        That is the witness's largest lag and how late Redis answered.
         """
         usual, seen = Environment(), stats(self.history)
         measured = replace(
             usual, lag=max(usual.lag, seen.worst_lag), round_trip=max(usual.round_trip, seen.p99_latency)
         )
-        return judge(self.anatomy, budget(self.budget.configuration, measured))
+        return budget(self.budget.configuration, measured)
+
+    @cached_property
+    def budget_verdict(self) -> BudgetVerdict:
+        """The phases of this failover or reboot beside what configuration and machine allow them."""
+        return judge(self.anatomy, self.measured_budget)
 
     def is_within_budget(self) -> bool:
         """Whether no phase took certainly longer than configuration and machine allow it at worst."""

@@ -3,6 +3,7 @@
 from harness.faults.base import Bench, Fault, Felled
 from harness.faults.commands import PlannedBehindPause, PlannedFailover, RedisFailover
 from harness.faults.commands_busy import ClientsPaused, SlowScript
+from harness.faults.data_lost import DataLost
 from harness.faults.disk import AofUnwritable, ConfigReadOnly, DiskFull, OnSmallVolume
 from harness.faults.disk_aof import AofDamaged, AofTailCut
 from harness.faults.dns import DnsBlocked, DnsDown
@@ -40,6 +41,7 @@ __all__ = [
     "CrashAfterElection",
     "CrashAfterPromotion",
     "CutOff",
+    "DataLost",
     "Delayed",
     "DiskFull",
     "DnsBlocked",

@@ -11,6 +11,7 @@ from functools import partial
 from harness.faults.base import Fault
 from harness.faults.commands import PlannedBehindPause, PlannedFailover, RedisFailover
 from harness.faults.commands_busy import ClientsPaused, SlowScript
+from harness.faults.data_lost import DataLost
 from harness.faults.disk import AofUnwritable, ConfigReadOnly, DiskFull, OnSmallVolume
 from harness.faults.disk_aof import AofDamaged, AofTailCut
 from harness.faults.dns import DnsBlocked, DnsDown
@@ -62,6 +63,7 @@ ON_A_REPLICA: Mapping[str, Callable[[str], Fault]] = {
     "aof_unwritable": AofUnwritable,
     "dns_down": lambda _: DnsDown(),
     "aof_damaged": AofDamaged,
+    "data_lost": DataLost,
 }
 
 
@@ -155,6 +157,7 @@ DRILLED: Mapping[str, str] = {
     "aof_unwritable": "test_disk.py",
     "dns_down": "test_dns.py",
     "aof_damaged": "test_disk.py",
+    "data_lost": "test_survival.py",
     "on_small_volume": "test_disk.py",
     "disk_full": "test_disk.py",
     "pod deleted": "test_survival.py",

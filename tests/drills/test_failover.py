@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.budget import CRASH
 from harness.drill import EVERY_FAULT, Drill
 from harness.faults import (
     Bench,
@@ -18,11 +19,12 @@ from harness.faults import (
     NodePaused,
     NodeStopped,
     Paused,
+    RolledOut,
     SeatEmpty,
     needs,
 )
 from harness.providers import DisconnectsNodes, PausesNodes, StopsNodes
-from harness.sut.names import SENTINEL
+from harness.sut.names import REDIS, SENTINEL
 from harness.witness_pod import NAME as WITNESS
 
 pytestmark = pytest.mark.drill
@@ -217,3 +219,21 @@ def test_failover_before_the_old_primary_has_caught_up(drill: Drill) -> None:
     assert drill.only_writes_within_the_replication_lag_are_lost(after=EVERY_FAULT), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (follower,), drill.explain()
+
+
+def test_failover_during_a_rolling_restart(drill: Drill) -> None:
+    """A primary killed while a rollout has another pod in hand is replaced, writes stand still for at most 30 s."""
+    with drill.writing():
+        with drill.felled(RolledOut(REDIS.stateful_set)):
+            struck = drill.who_is_primary()
+            with drill.felled(SeatEmpty(struck, abruptly=True)):
+                drill.primary_other_than(struck)
+                drill.await_writes()
+        drill.await_steady()
+
+    assert drill.was_replaced_within_its_course(struck, "seat_empty", CRASH), drill.explain()
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.only_what_no_replica_had_is_lost(struck), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.every_pod_is_another(), drill.explain()

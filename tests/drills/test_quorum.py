@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import Isolated, Paused, SentinelsDown, SlowScript
+from harness.faults import Isolated, Paused, PodsDeleted, ProcessKilled, SeatEmpty, SentinelsDown, SlowScript
 from harness.sut.names import SENTINEL
 
 pytestmark = pytest.mark.drill
@@ -96,3 +96,39 @@ def test_quorum_back_the_dead_primary_is_replaced_at_once(drill: Drill) -> None:
     assert drill.only_writes_within_the_replication_lag_are_lost(after="paused"), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert drill.now.primaries == (new,), drill.explain()
+
+
+def test_quorum_back_too_late_promotes_nobody_until_a_replica_is_started_anew(drill: Drill) -> None:
+    """Sentinels that forgot since when the primary is dead take no replica for good but one that was started anew.
+
+    That is the remedy of docs/decisions/0034: delete the pod of the replica that has most, then SENTINEL FAILOVER.
+    Writes stand still until somebody does it; the drill lets the primary be dead for 10 x down-after first.
+    """
+    old = drill.primary
+    stays, returns, remote = drill.sentinels_by_node(old)
+
+    with drill.writing():
+        with (
+            drill.felled(Isolated(remote)),
+            drill.felled_for_a_while(SeatEmpty(returns, abruptly=True)) as majority_returns,
+            drill.felled(SeatEmpty(old, abruptly=True)),
+        ):
+            drill.nobody_is_promoted_until_links_are_down_for_too_long(old)
+            with drill.felled(ProcessKilled(stays)):
+                majority_returns()
+            drill.await_giving_up()
+            best = drill.has_most(drill.replicas)
+            with drill.felled(PodsDeleted([best])):
+                drill.a_sentinel_obeys_and_promotes([stays, returns])
+                drill.primary_is(best)
+                drill.await_writes()
+        drill.await_steady()
+
+    assert drill.a_sentinel_saw_the_primary_down(), drill.explain()
+    assert drill.was_given_up_for_want_of_a_good_replica(), drill.explain()
+    assert drill.nobody_was_promoted_before("pods_deleted", best), drill.explain()
+    assert drill.promoted_were(best), drill.explain()
+    assert drill.only_what_no_replica_had_is_lost(old), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert drill.now.primaries == (best,), drill.explain()

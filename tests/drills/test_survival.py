@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.drill import Drill
-from harness.faults import ClaimAndPodLost, PodsDeleted, RolledOut, SeatsEmpty
+from harness.faults import ClaimAndPodLost, DataLost, PodsDeleted, RolledOut, SeatsEmpty
 from harness.sut.names import REDIS, SENTINEL
 
 pytestmark = pytest.mark.drill
@@ -89,6 +89,33 @@ def test_data_survives_a_primary_reborn_empty(drill: Drill) -> None:
 
     assert drill.write_gap_is_within_the_promise(), drill.explain()
     assert drill.no_acknowledged_write_is_lost(), drill.explain()
+    assert drill.never_two_writable_primaries(), drill.explain()
+    assert drill.everybody_holds_the_same(), drill.explain()
+    assert old in drill.now.replicas, drill.explain()
+
+
+@pytest.mark.parametrize("with_pod", [False, True], ids=["in its pod", "with its pod"])
+def test_data_survives_a_primary_that_is_back_empty_before_it_is_missed(drill: Drill, with_pod: bool) -> None:
+    """The primary's data and process lost at once and it back before down-after: nobody throws data away for it.
+
+    The Sentinels still name it when it starts, so as a primary it would have nothing and the others everything.
+    """
+    old = drill.primary
+    with drill.dataset() as data:
+        keys = drill.fewest_keys()
+        with drill.writing():
+            with drill.felled(DataLost(old, with_pod=with_pod)) as lost:
+                drill.nobody_else_has_fewer_keys_until_it_follows(old, keys)
+                drill.await_writes()
+            drill.await_steady()
+
+        assert data.is_whole(), data.explain()
+
+    assert drill.was_felt_within(drill.down_after_s, lost), drill.explain()
+    assert drill.kind == "unplanned", drill.explain()
+    assert drill.write_gap_is_within_the_promise(), drill.explain()
+    assert drill.is_within_budget(), drill.explain()
+    assert drill.only_what_no_replica_had_is_lost(old), drill.explain()
     assert drill.never_two_writable_primaries(), drill.explain()
     assert drill.everybody_holds_the_same(), drill.explain()
     assert old in drill.now.replicas, drill.explain()
