@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from harness import wait
 from harness.checkers.selection import Seats
@@ -15,7 +15,6 @@ from harness.history.records import MICRO, FaultMark, SentinelEvent
 from harness.report.record import LimitCheck
 from harness.sut.cooldown import LINE
 from harness.sut.names import PRIMARY_NAME, REDIS, kind_of
-from harness.timeline import Promotion
 
 #: sentinel.c, sentinelSelectSlave: a replica whose link has been down for longer than this many times down-after, and
 #: for as long as the Sentinel that chooses holds the primary for down, is not good enough.
@@ -133,47 +132,13 @@ class Returning(Judging):
         self._limits.append(LimitCheck(f"{felled.name}, from the order to its proof", seconds, took))
         return took is not None and took < seconds
 
-    def only_what_no_replica_had_is_lost(self, *crashed: str) -> bool:
-        """Whether no more is lost than these primaries acknowledged after the last that any replica got of each.
-
-        By the replication lag as it was measured: a primary that stood at an offset which some replica reached
-        before somebody else was made primary had acknowledged until then only what that replica has. So a successor
-        with older data than the best one, and one that lost what it had, are told from a crash.
-        """
-        allowed = sum(
-            len(self._acknowledged_by(seat, since=self._all_replicated_at(seat, until), until=until))
-            for seat in crashed
-            for until in [self._succeeded_at(seat)]
-        )
-        return self._judgement.ask(self.history, "lost_writes", at_most=allowed).valid is True
-
-    def _succeeded_at(self, old: str) -> float:
-        return self._promotion(lambda each: each.old == old, f"in place of {old}")
-
-    def _promoted_at(self, new: str) -> float:
-        return self._promotion(lambda each: each.new == new, new)
-
-    def _promotion(self, wanted: Callable[[Promotion], bool], who: str) -> float:
-        """When the first of these promotions was seen; seconds since the origin. Raises HarnessError without one."""
+    def _promoted_at(self, seat: str) -> float:
+        """When `seat` was first seen promoted; seconds since the origin. Raises HarnessError when it never was."""
         for each in self.anatomy.promoted:
             at = each.promoted or each.first_switch
-            if wanted(each) and at is not None:
+            if each.new == seat and at is not None:
                 return at
-        raise HarnessError(f"nobody was promoted: {who}")
-
-    def _all_replicated_at(self, seat: str, until: float) -> float:
-        """When `seat` stood last at an offset that another instance reached as a replica; seconds since the origin."""
-        name = self.history.instance_name
-        said = [each for each in self.history.roles if each.completed <= until * MICRO and each.offset is not None]
-        others = [each.offset or 0 for each in said if name(each.instance) != seat and each.role == "replica"]
-        stood = [
-            each.invoked
-            for each in said
-            if name(each.instance) == seat and each.role == "primary" and (each.offset or 0) <= max(others, default=-1)
-        ]
-        if not stood:
-            raise HarnessError(f"no replica was seen to have reached {seat} before it was replaced")
-        return stood[-1] / MICRO
+        raise HarnessError(f"nobody promoted {seat}")
 
     def was_replaced_within_its_course(self, seat: str, fault: str, course: str) -> bool:
         """Whether a successor of `seat` was made known no later after `fault` than this course of the budget allows.

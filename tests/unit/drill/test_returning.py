@@ -14,7 +14,7 @@ from harness.errors import BrokenPromise, HarnessError, ObservationError
 from harness.faults import Felled
 from harness.judgement import Judgement
 from tests.unit.budget.measured import CONFIGURATION
-from tests.unit.history.made import NUMBER, SENTINELS, Row, S, event, history, swept, switch, write
+from tests.unit.history.made import NUMBER, SENTINELS, Row, S, event, history, switch, write
 from tests.unit.topologies import healthy, redis
 
 FELL: Row = ["fault", "seat_empty(redis-0)", "inject", 5 * S, 5 * S, 0]
@@ -31,55 +31,11 @@ def drill_of(rows: Sequence[Row]) -> Returning:
     return drill
 
 
-def stands(seat: str, at_s: float, says: str, offset: int, *, of: str = "redis-0") -> Row:
-    detail: Any = {} if says == "primary" else f"{of}.example:6379"
-    return ["role", NUMBER[seat], round(at_s * S), 1000, says, offset, 2 if says == "primary" else "connected", detail]
-
-
 DOWN = event("sentinel-0", 10.1, "+odown", "master mymaster redis-0.example 6379 #quorum 2/2")
 
 
 def promoted(at_s: float, old: str, new: str) -> list[Row]:
     return [switch(name, at_s, old, new) for name in SENTINELS]
-
-
-#: redis-0 stood at 100 at 4.7 s, which redis-1 reached; at 4.8 s it was ahead of all. It died at 5 s.
-LAGGING = [
-    stands("redis-0", 4.6, "primary", 90),
-    stands("redis-1", 4.65, "replica", 90),
-    stands("redis-0", 4.7, "primary", 100),
-    stands("redis-1", 4.75, "replica", 100),
-    stands("redis-2", 4.76, "replica", 95),
-    stands("redis-0", 4.8, "primary", 130),
-]
-
-
-@pytest.mark.parametrize(
-    ("kept", "holds"),
-    [
-        ([[0, 4]], True),
-        ([[0, 2]], True),  # two were acknowledged after 4.7 s, beyond what redis-1 had
-        ([[0, 1]], False),  # this one was acknowledged at 4.65 s: redis-1 had it
-    ],
-)
-def test_loss_beyond_what_the_best_replica_had(kept: list[list[int]], holds: bool) -> None:
-    """What any replica had before the promotion must be there, whoever was promoted."""
-    acknowledged = [write(number, at) for number, at in enumerate((4.5, 4.6, 4.65, 4.75, 4.85))]
-    rows = [FELL, *acknowledged, *LAGGING, *promoted(11, "redis-0", "redis-1"), *swept({0: kept}, primary="redis-1")]
-
-    assert drill_of(rows).only_what_no_replica_had_is_lost("redis-0") is holds
-
-
-def test_loss_is_not_bounded_by_nothing() -> None:
-    """Without a promotion, or with no replica ever level, there is no bound to judge by."""
-    written = [write(0, 4.5), *swept({0: [[0, 0]]})]
-    with pytest.raises(HarnessError, match="nobody was promoted"):
-        drill_of([FELL, *written, *LAGGING]).only_what_no_replica_had_is_lost("redis-0")
-
-    alone = [stands("redis-0", 4.6, "primary", 90), stands("redis-1", 4.7, "replica", 10)]
-    moved = promoted(11, "redis-0", "redis-1")
-    with pytest.raises(HarnessError, match="no replica was seen"):
-        drill_of([FELL, *written, *alone, *moved]).only_what_no_replica_had_is_lost("redis-0")
 
 
 @pytest.mark.parametrize(
