@@ -7,7 +7,7 @@ from harness.errors import WaitTimeout
 from harness.faults.base import Bench, Fault, name_of
 
 #: Long enough for the proof of each fault to look several times (a look takes 1 s at most: DNS, a silent PING).
-PATIENCE_S = 1.5
+PATIENCE_S = 0.7
 
 
 class Noop:
