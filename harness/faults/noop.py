@@ -6,7 +6,7 @@ from harness import wait
 from harness.errors import WaitTimeout
 from harness.faults.base import Bench, Fault, name_of
 
-#: Long enough for the proof of each fault to look several times (a look takes 1 s at most: DNS, a silent PING).
+#: Long enough for most proofs to look several times; each looks once at least, which takes 1 s at most (DNS, a PING).
 PATIENCE_S = 0.7
 
 
