@@ -19,6 +19,7 @@ from harness.history import History
 from harness.judgement import Judgement
 from harness.report.record import LimitCheck
 from harness.sut import Sut
+from harness.sut.names import REDIS, kind_of
 from harness.timeline import Anatomy, anatomy
 from harness.workload import Recording, Workload
 
@@ -60,6 +61,17 @@ class Course:
     def replicas(self) -> tuple[str, ...]:
         """The seats that were replicas when the drill began."""
         return self.before.replicas
+
+    def renew_pods_that_restarted(self) -> None:
+        """Replace every Redis pod whose containers have ended before, and begin from the deployment as it is then.
+
+        For drills in which a server is to be back at once: a container that ends again within ten minutes is started
+        again after 10 s, then 20, 40 ... (the kubelet's back-off), and a new pod afresh.
+        """
+        for pod in self.before.pods:
+            if pod.restarts and kind_of(pod.seat) is REDIS:
+                self._sut.cluster.delete("Pod", pod.seat)
+                self.before = self.now = self._sut.steady()
 
     @contextmanager
     def writing(self) -> Iterator[Recording]:

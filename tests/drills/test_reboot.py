@@ -13,6 +13,7 @@ pytestmark = pytest.mark.drill
 @pytest.mark.core
 def test_primary_killed_in_place_is_back_before_it_is_missed(drill: Drill) -> None:
     """The primary's process, killed in place, is back before down-after: it stays primary, its AOF has every write."""
+    drill.renew_pods_that_restarted()
     old = drill.primary
 
     with drill.writing():
@@ -32,6 +33,7 @@ def test_primary_killed_in_place_is_back_before_it_is_missed(drill: Drill) -> No
 
 def test_primary_killed_for_its_memory_is_back_before_it_is_missed(drill: Drill) -> None:
     """The primary, killed by the kernel for its memory, is back before down-after and has what its AOF must have."""
+    drill.renew_pods_that_restarted()
     old = drill.primary
 
     with drill.writing():

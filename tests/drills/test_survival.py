@@ -100,6 +100,7 @@ def test_data_survives_a_primary_that_is_back_empty_before_it_is_missed(drill: D
 
     The Sentinels still name it when it starts, so as a primary it would have nothing and the others everything.
     """
+    drill.renew_pods_that_restarted()
     old = drill.primary
     with drill.dataset() as data:
         keys = drill.fewest_keys()

@@ -14,6 +14,7 @@ CONFIG_DIR=${CONFIG_DIR:-/config}
 SENTINEL_PATIENCE=${SENTINEL_PATIENCE:-10}  # for a majority of Sentinels to agree
 EMPTY_PATIENCE=${EMPTY_PATIENCE:-90}        # with lost data: outlives one refused retry (60 s)
 FENCE_PATIENCE=${FENCE_PATIENCE:-15}        # for a majority of Sentinels to reach a new primary
+FOLLOW_PATIENCE=${FOLLOW_PATIENCE:-60}      # for a replica's first link; then it is the Sentinels' affair
 
 conf=$DATA_DIR/redis.conf
 marker=$RUN_DIR/started-at                  # the pod address under which Redis last started
@@ -209,7 +210,30 @@ setting() {
 start_as_replica_of() {
     log "starting as replica of $1: $2"
     write_conf "replicaof ${1%:*} ${1##*:}"
+    follow_until_linked &
     launch
+}
+
+# Whom it follows may be replaced while it starts. The order to follow the successor then came too
+# early for it, and the Sentinels look whom it follows only once they have seen it up for a while:
+# 30 s later, or never if they do not know it. So it asks them itself until its first link is up.
+follow_until_linked() {
+    trap - TERM INT
+    myself=127.0.0.1:${SELF##*:}
+    born=$(milliseconds)
+    while sleep 1; [ $(($(milliseconds) - born)) -lt $((FOLLOW_PATIENCE * 1000)) ]; do
+        named=$(majority_of "$(ask_sentinels)")
+        # shellcheck disable=SC2046  # the five words of one answer
+        set -- $(ask_redis "$myself")
+        case "${2:-}:${4:-}" in
+            replica:never) ;;
+            : | unknown:*) continue ;;
+            *) return 0 ;;
+        esac
+        case $named in '' | "$SELF" | "$3") continue ;; esac
+        ask "$myself" REPLICAOF "${named%:*}" "${named##*:}" >/dev/null
+        log "following $named: the Sentinels moved to it before I had reached $3"
+    done
 }
 
 # People's settings win over what CONFIG REWRITE left; only the role is carried over.

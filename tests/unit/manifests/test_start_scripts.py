@@ -101,6 +101,23 @@ def test_new_pod_of_a_replica_follows_whom_the_sentinels_name(patient: Deploymen
     assert f"starting as replica of {primary.address}: the Sentinels name it" in said, said[-2000:]
 
 
+def test_replica_whose_primary_is_replaced_while_it_starts_follows_the_successor(deployed: Deployment) -> None:
+    """The Sentinels do not know it yet, so nobody else would tell it."""
+    primary, late, other = deployed.redises
+    for seat in (primary, other, *deployed.sentinels):
+        seat.start()
+    deployed.hurry_sentinels()
+    await_role(other, f"replica of {primary.address}")
+    wait_until(lambda: {seat.watched()[1:3] for seat in deployed.sentinels} == {(1, 2)}, 15, "all to know the others")
+    primary.kill()
+    late.start()
+    wait_until(lambda: f"starting as replica of {primary.address}" in late.said(), 10, "its start")
+
+    await_role(late, f"replica of {other.address}", 20)
+
+    wait_until(lambda: f"following {other.address}: the Sentinels moved to it" in late.said(), 5, "its log line")
+
+
 def test_new_pod_of_the_primary_waits_for_the_promotion_of_another(steady: Deployment) -> None:
     primary = steady.redises[0]
     primary.kill()
