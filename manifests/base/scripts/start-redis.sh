@@ -83,7 +83,7 @@ when_named() {
 # beyond down-after, and a replica that followed in its present life is there to be promoted.
 # A restart in place within down-after is back before anybody notices.
 promotion_is_due() {
-    case $answers in *failover_in_progress*) return 0 ;; esac
+    ! is_promoting || return 0
     is_new_address || case $answers in *o_down*) ;; *) return 1 ;; esac
     case $seats in *" primary "* | *" up "* | *" lost "*) return 0 ;; *) return 1 ;; esac
 }
@@ -177,8 +177,8 @@ lift_fence_when_reached() {
         answers=$(ask_sentinels)
         named=$(majority_of "$answers")
         age=$(($(milliseconds) - born))
-        if [ "${named:-$SELF}" != "$SELF" ]; then
-            :  # replaced; a Sentinel will make it a replica
+        if [ "${named:-$SELF}" != "$SELF" ] || is_promoting; then
+            :  # replaced, or about to be; a Sentinel will make it a replica
         elif [ "$(reached_by)" -ge "$(majority)" ]; then
             reason="reached by the Sentinels"
             break
@@ -190,6 +190,11 @@ lift_fence_when_reached() {
     done
     ask "$myself" CONFIG SET min-replicas-to-write "$(setting min-replicas-to-write)" >/dev/null
     log "open for writes after $(($(milliseconds) - born)) ms: $reason"
+}
+
+# A Sentinel that reaches this server only after it was elected promotes another all the same.
+is_promoting() {
+    case $answers in *failover_in_progress*) return 0 ;; *) return 1 ;; esac
 }
 
 # The number of Sentinels that name this seat and had an answer of this very process.

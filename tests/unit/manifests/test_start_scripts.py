@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,34 @@ def test_new_pod_of_a_replica_follows_whom_the_sentinels_name(patient: Deploymen
     assert primary is not patient.redises[0]
     said = patient.redises[0].said()
     assert f"starting as replica of {primary.address}: the Sentinels name it" in said, said[-2000:]
+
+
+def test_primary_refuses_writes_while_a_sentinel_promotes_another(patient: Deployment) -> None:
+    """Elected before it reached the primary, a Sentinel goes on all the same: what is written meanwhile is lost."""
+    primary, first, second = patient.redises
+    leader, *others = patient.sentinels
+    for sentinel in others:
+        sentinel.kill()
+    primary.kill()
+    primary.start(new_pod=False, SENTINEL_PATIENCE="1", FENCE_PATIENCE="60")
+    for replica in (first, second):
+        await_role(replica, f"replica of {primary.address}")
+    with leader.client() as client:
+        wait_until(lambda: client.execute_command("SENTINEL", "FAILOVER", "mymaster"), 5, "a Sentinel that agrees")
+    for replica in (first, second):
+        replica.signal(signal.SIGSTOP)  # before the next tick tells one that it is primary: so the promotion lasts
+    others[0].start()
+    wait_until(
+        lambda: others[0].watched()[0] == primary.address and "down" not in others[0].watched()[3], 20, "a majority"
+    )
+
+    time.sleep(2)  # it looks five times a second
+
+    with primary.client() as client:
+        assert client.config_get("min-replicas-to-write") == {"min-replicas-to-write": "9999"}
+    assert "open for writes" not in primary.said().rpartition("starting as primary")[2]
+    for replica in (first, second):
+        replica.signal(signal.SIGCONT)
 
 
 def test_replica_whose_primary_is_replaced_while_it_starts_follows_the_successor(deployed: Deployment) -> None:
