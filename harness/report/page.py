@@ -39,6 +39,8 @@ WORST_FIRST = ("failed", "error", "not run", "passed", "xfailed", "skipped")
 PLACED = {"images", "seed", "nodes"}
 #: As many sentences on what was proved are shown at once; more are folded away.
 FEW_LINES = 6
+#: As many faults of a drill are named in its headline.
+MOST_FAULTS = 3
 
 
 def body(document: Mapping[str, Any], results: Sequence[Result]) -> str:
@@ -95,10 +97,18 @@ def _environment() -> Environment:
 
 def _row(row: Mapping[str, Any], result: Result) -> dict[str, Any]:
     records = [
-        {**one, **tables(record), **_pictures(record)} for one, record in zip(row["drills"], result.drills, strict=True)
+        {**one, **tables(record), **_pictures(record), "felled": _felled(record, one["sentence"])}
+        for one, record in zip(row["drills"], result.drills, strict=True)
     ]
     tone = "unsure" if row["contradictions"] else TONES[row["outcome"]]
     return {**row, "records": records, "tone": tone, "anchor": file_name(row["test"])}
+
+
+def _felled(record: DrillRecord, sentence: str) -> str:
+    """Return what was done to whom, where the sentence of the drill does not begin with it."""
+    faults = list(dict.fromkeys(f"{fault.name}({fault.target})" for fault in record.faults))
+    shown = [*faults[:MOST_FAULTS], *([f"{len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else [])]
+    return "" if faults and sentence.startswith(faults[0]) else ", ".join(shown)
 
 
 def _pictures(record: DrillRecord) -> dict[str, Markup]:

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from harness.report.record import DrillRecord
 
+#: Faults that do nothing (harness/faults/noop.py).
+CONTROLS = {"noop", "withheld"}
+
 
 class Judged(Protocol):
     """What is needed of the result of a test."""
@@ -49,12 +52,18 @@ def proof(results: Sequence[Judged]) -> Proof:
     """Return what may be concluded. Only a test that passed, and not against its own record, proves anything."""
     sound = [result for result in results if result.outcome == "passed" and not result.contradictions]
     proved = _checks(results, sound)
-    for result in sound:
+    for result in sorted(sound, key=_is_control):
         if result.kind == "drill":
             said = [line for record in result.drills for line in record.proves]
             proved += said or [result.promise or result.test]
     open_ = [line for result in results for record in result.drills for line in record.does_not_prove]
     return Proof(list(dict.fromkeys(proved)), list(dict.fromkeys(open_)))
+
+
+def _is_control(result: Judged) -> bool:
+    """Whether nothing was broken but what a control stands in for: it is about the suite, so it is told last."""
+    names = {fault.name for record in result.drills for fault in record.faults}
+    return bool(names & CONTROLS)
 
 
 def _checks(results: Sequence[Judged], sound: Sequence[Judged]) -> list[str]:
