@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from harness import wait
 from harness.checkers import unavailability
@@ -117,9 +117,13 @@ class Staffing(Judging):
         return said is not None and not (said.role == "replica" and said.link == "connected")
 
     def promoted_were(self, *seats: str) -> bool:
-        """Whether the primaries that the Sentinels made known were these, in this order, and no others."""
+        """Whether the primaries that the Sentinels made known were these, in this order, and no others.
+
+        A Sentinel that had not finished with one promotion when the next was made tells of both as one step, from the
+        first primary to the last: that is the same promotion as the others tell of, not one more.
+        """
         promoted = sorted(self.anatomy.promoted, key=lambda each: each.first_switch or each.promoted or 0.0)
-        return tuple(seat_of(each.new) for each in promoted) == seats
+        return tuple(seat for seat, _ in groupby(seat_of(each.new) for each in promoted)) == seats
 
     def was_given_up_for_want_of_a_good_replica(self) -> bool:
         """Whether an elected Sentinel said so (-failover-abort-no-good-slave), and none gave up for another reason.

@@ -47,6 +47,15 @@ def test_promotions_in_order(moves: list[tuple[float, str, str]], holds: bool) -
     assert drill_of([FELL, *promoted(*moves)]).promoted_were("redis-1", "redis-2") is holds
 
 
+def test_promotion_of_which_a_busy_sentinel_tells_in_one_step_is_no_third_one() -> None:
+    """It was not through with the first when the second was made known: from redis-0 to redis-2 at once."""
+    first = [switch(name, 11, "redis-0", "redis-1") for name in SENTINELS[1:]]
+    second = [switch(name, 19, "redis-1", "redis-2") for name in SENTINELS[1:]]
+    late = switch(SENTINELS[0], 19.1, "redis-0", "redis-2")
+
+    assert drill_of([FELL, *first, *second, late]).promoted_were("redis-1", "redis-2")
+
+
 @pytest.mark.parametrize(
     ("says", "link", "holds"), [("replica", "connected", False), ("replica", "sync", True), ("primary", "", True)]
 )
