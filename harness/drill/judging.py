@@ -6,6 +6,9 @@ import math
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.budget import Budget, BudgetVerdict, Environment, budget, judge
 from harness.checkers import Overlap, split_brain, stats
 from harness.checkers.selection import Seats
@@ -118,11 +121,16 @@ class Judging(Waiting):
 
     def _acknowledged_by(self, seat: str, *, since: float, until: float = math.inf) -> Ints:
         """When `seat` acknowledged writes of anybody; microseconds since the origin, bounds in seconds."""
-        writes, seats = self.history.writes, Seats(self.history)
-        its = seats.codes(writes.view(writes.instance)) == seats.code(seat)
-        completed = writes.view(writes.completed)
-        found: Ints = completed[writes.is_ok & its & (completed >= since * MICRO) & (completed <= until * MICRO)]
+        writes = self.history.writes
+        found: Ints = writes.view(writes.completed)[writes.is_ok & self._answered_by(seat, since=since, until=until)]
         return found
+
+    def _answered_by(self, seat: str, *, since: float, until: float) -> NDArray[np.bool_]:
+        """Which writes of anybody `seat` answered, with whatever outcome; bounds in seconds since the origin."""
+        writes, seats = self.history.writes, Seats(self.history)
+        completed = writes.view(writes.completed)
+        found: NDArray[np.bool_] = seats.codes(writes.view(writes.instance)) == seats.code(seat)
+        return found & (completed >= since * MICRO) & (completed <= until * MICRO)
 
     @cached_property
     def measured_budget(self) -> Budget:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 from harness import wait
-from harness.checkers.selection import Seats
 from harness.drill.judging import Judging
 from harness.drill.waiting import NEW_PRIMARY_S
 from harness.errors import BrokenPromise, HarnessError, ObservationError
@@ -184,13 +183,11 @@ class Returning(Judging):
 
     def _refused_by(self, seat: str, error: str, *, since: float, until: float) -> int:
         """How many writes `seat` refused with this error; bounds in seconds since the origin."""
-        writes, seats = self.history.writes, Seats(self.history)
+        writes = self.history.writes
         if error not in writes.labels:
             return 0
-        its = seats.codes(writes.view(writes.instance)) == seats.code(seat)
-        completed = writes.view(writes.completed)
         met = writes.view(writes.error) == writes.labels.index(error)
-        return int((its & met & (completed >= since * MICRO) & (completed <= until * MICRO)).sum())
+        return int((met & self._answered_by(seat, since=since, until=until)).sum())
 
     def nobody_was_promoted_before(self, fault: str, seat: str) -> bool:
         """Whether somebody was promoted, and only after `fault` of `seat` had been ordered."""
@@ -204,7 +201,7 @@ class Returning(Judging):
 
     def _struck(self, fault: str, seat: str, *, action: str = "inject") -> FaultMark:
         """Return the mark of this fault of this very seat. Raises HarnessError when there is none."""
-        for each in self.history.faults:
-            if each.action == action and each.name.startswith(f"{fault}({seat}"):
-                return each
-        raise HarnessError(f"{fault} of {seat} has no {action} in the history")
+        found = self.history.fault(f"{fault}({seat}", action)
+        if found is None:
+            raise HarnessError(f"{fault} of {seat} has no {action} in the history")
+        return found
