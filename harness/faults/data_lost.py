@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from harness import wait
@@ -14,7 +13,7 @@ from harness.faults.disk import require_redis, volume_path
 from harness.faults.injector import Process, container_id
 from harness.faults.pods import BACK_S, PodsDeleted
 from harness.faults.pods_reborn import EMPTY_START
-from harness.faults.process import NEW_PROCESS_S
+from harness.faults.process import NEW_PROCESS_S, await_another_process
 from harness.sut.names import kind_of
 
 
@@ -107,12 +106,7 @@ class DataLost:
         )
 
     def _await_empty_start(self, bench: Bench) -> None:
-        wait.eventually(
-            partial(bench.sut.run_id, self.seat),
-            lambda found: found != self._run_id,
-            seconds=NEW_PROCESS_S,
-            what=f"another process on {self.seat}",
-        )
+        await_another_process(bench, self.seat, self._run_id)
         wait.eventually(
             lambda: bench.sut.cluster.logs(self.seat, self._container),
             lambda log: EMPTY_START[False] in log,

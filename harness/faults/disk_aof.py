@@ -10,7 +10,7 @@ from harness import wait
 from harness.cluster.readiness import Readiness
 from harness.faults.base import Bench
 from harness.faults.disk import ANSWER_S, AOF, ATTEMPT, SHOWN_LINES, logs_of, require_redis, volume_path
-from harness.faults.process import NEW_PROCESS_S, status_of
+from harness.faults.process import await_another_process, status_of
 from harness.faults.timer import TIMER_S, Armed, answers
 from harness.sut.names import REDIS_CONTAINER
 
@@ -54,12 +54,7 @@ class AofTailCut(Armed):
 
     def await_effect(self, bench: Bench) -> None:
         """Return when another process answers that has said that it found the file cut short."""
-        wait.eventually(
-            partial(bench.sut.run_id, self.seat),
-            lambda run_id: run_id != self._run_id,
-            seconds=NEW_PROCESS_S,
-            what=f"another process on {self.seat}",
-        )
+        await_another_process(bench, self.seat, self._run_id)
         wait.eventually(
             lambda: CUT_SHORT in bench.sut.cluster.logs(self.seat, REDIS_CONTAINER, tail=SHOWN_LINES),
             seconds=ANSWER_S,

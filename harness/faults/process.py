@@ -28,6 +28,16 @@ GROWTH = "EVAL 'return #string.rep(\"x\",268435456)' 0"
 GROWTH_S = 20.0
 
 
+def await_another_process(bench: Bench, seat: str, run_id: str) -> str:
+    """Return the run id of the process on `seat` once it is not `run_id`. Raises WaitTimeout."""
+    return wait.eventually(
+        partial(bench.sut.run_id, seat),
+        lambda found: found != run_id,
+        seconds=NEW_PROCESS_S,
+        what=f"another process on {seat}",
+    )
+
+
 class ProcessKilled:
     """The server process of a pod gets SIGKILL from its node; the kubelet starts the container again, in place.
 
@@ -66,7 +76,7 @@ class ProcessKilled:
 
     def await_effect(self, bench: Bench) -> None:
         """Return when another process answers on the same seat."""
-        self._await_another(bench, self._run_id)
+        await_another_process(bench, self.seat, self._run_id)
 
     def heal(self, bench: Bench) -> None:
         """Nothing to undo: the kubelet starts the container again."""
@@ -79,14 +89,6 @@ class ProcessKilled:
             until=lambda pods: len(pods) == 1 and pods[0]["metadata"]["uid"] == self._pod_uid and is_ready(pods[0]),
             seconds=READY_S,
             what=f"{self.seat} Ready in the same pod",
-        )
-
-    def _await_another(self, bench: Bench, run_id: str) -> str:
-        return wait.eventually(
-            partial(bench.sut.run_id, self.seat),
-            lambda found: found != run_id,
-            seconds=NEW_PROCESS_S,
-            what=f"another process on {self.seat}",
         )
 
 
@@ -102,7 +104,7 @@ class KilledTwice(ProcessKilled):
         container = kind_of(self.seat).container
         first = container_id(bench.sut.cluster.get("Pod", self.seat), container)
         super().inject(bench)
-        self._run_id = self._await_another(bench, self._run_id)
+        self._run_id = await_another_process(bench, self.seat, self._run_id)
         # Kubernetes hears of the new container later than whoever asks the server.
         bench.sut.cluster.wait_for(
             "Pod",
