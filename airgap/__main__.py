@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -83,7 +84,8 @@ def _clean(_: argparse.Namespace) -> None:
 
 
 def _unit_tools(_: argparse.Namespace) -> None:
-    hostpackages.install(hostpackages.UNIT_TESTS, _say)
+    of_root = hostpackages.UNIT_TESTS_OF_ROOT if os.geteuid() == 0 else {}
+    hostpackages.install(hostpackages.UNIT_TESTS | of_root, _say)
     if shutil.which("kubectl") is None:
         build_tools(progress=_say)
 

@@ -30,6 +30,8 @@ UNIT_TESTS = {
     "busybox": "busybox",
     "dash": "dash",
 }
+#: For the tests in network namespaces, which only root can make.
+UNIT_TESTS_OF_ROOT = {"ip": "iproute2", "ss": "iproute2", "tc": "iproute2", "iptables": "iptables"}
 _renewal = threading.Lock()
 _renewed: list[bool] = []
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -16,40 +15,17 @@ from harness.sut.names import SENTINEL
 pytestmark = pytest.mark.drill
 
 
-@contextmanager
-def beside_a_data_set(drill: Drill) -> Iterator[None]:
-    """As in the drills of survival under load."""
-    with drill.dataset() as data:
-        with drill.writing():
-            yield
-        drill.await_steady()
-        assert data.is_whole(), data.explain()
-
-
-@contextmanager
-def inside_another_fault(drill: Drill) -> Iterator[None]:
-    """As in the drills of several faults; the outer one, of a Sentinel, is real and nothing to clients."""
-    with drill.writing(), drill.felled(Isolated(SENTINEL.seats()[0])):
-        yield
-
-
-#: Beside the plain one, in which every fault is withheld below.
-SHAPES: dict[str, Callable[[Drill], AbstractContextManager[None]]] = {
-    "beside_a_data_set": beside_a_data_set,
-    "inside_another_fault": inside_another_fault,
-}
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_fault_that_does_nothing_is_an_error_and_every_checker_is_silent(shape: str, drill: Drill) -> None:
-    """Without its effect no body of a drill runs, and of an undisturbed workload every checker says that it is well."""
+def test_fault_that_does_nothing_is_an_error_and_every_checker_is_silent(drill: Drill) -> None:
+    """Nor beside a data set and inside another fault, a Sentinel's, which is real and nothing to clients."""
     bodies: list[str] = []
 
-    with SHAPES[shape](drill):
-        with pytest.raises(FaultHadNoEffect), drill.felled(Noop()):
-            bodies.append("ran")
-        drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
-    drill.await_steady()
+    with drill.dataset() as data:
+        with drill.writing(), drill.felled(Isolated(SENTINEL.seats()[0])):
+            with pytest.raises(FaultHadNoEffect), drill.felled(Noop()):
+                bodies.append("ran")
+            drill.keeps_its_primary_for_as_long_as_detection_could_take(drill.primary)
+        drill.await_steady()
+        assert data.is_whole(), data.explain()
 
     assert not bodies
     assert_well(drill)

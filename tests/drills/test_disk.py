@@ -54,6 +54,7 @@ def test_disk_lost_the_end_of_a_replicas_aof(drill: Drill) -> None:
         assert data.is_whole(), data.explain()
 
 
+@pytest.mark.library
 def test_disk_damaged_the_aof_of_the_primary(drill: Drill) -> None:
     """A primary whose AOF is damaged in the middle does not start and is replaced; undamaged, it follows with all."""
     old = drill.primary

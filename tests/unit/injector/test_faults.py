@@ -150,6 +150,14 @@ def test_what_somebody_else_stopped_stays_stopped(made_up: MadeUp, main_process:
     assert state(main_process) == "T"
 
 
+def test_a_made_up_node_has_no_part_in_the_machines_network(made_up: MadeUp, main_process: int) -> None:
+    """What a cluster on this machine has in its network stays, and nobody needs iptables to sweep without one."""
+    made_up.holds(main_process)
+
+    assert main_process in set(made_up.node.pids())
+    assert made_up.node.networks() == {}
+
+
 def test_the_sweep_heals_last_in_first_out_and_then_has_nothing_to_do(made_up: MadeUp, main_process: int) -> None:
     """A second pass finds nothing."""
     made_up.holds(main_process)

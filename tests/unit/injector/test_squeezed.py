@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import time
@@ -39,14 +38,6 @@ def seconds_for_an_answer(network: str, questions: int = 4000) -> float:
     )
     argv = ["nsenter", f"--net=/run/netns/{network}", "--", sys.executable, "-c", asks]
     return float(subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout)
-
-
-@pytest.fixture(autouse=True)
-def tools() -> None:
-    """The programs of iproute2 that the image has."""
-    for program in ("tc", "ss"):
-        if not shutil.which(program):
-            pytest.skip(f"{program} of iproute2 is not installed")
 
 
 def test_a_line_is_squeezed_and_wide_again(pod: MadeUp, networks: tuple[str, str]) -> None:
