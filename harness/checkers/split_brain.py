@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -147,23 +148,28 @@ def _ranked(first: Claim, second: Claim, at_us: int, ruling: list[Reign]) -> tup
 
 
 def _by_acknowledgements(history: History, ruling: list[Reign]) -> list[_Pair]:
-    """Acknowledgements of a write that began after somebody else was named and had acknowledged one himself."""
+    """Acknowledgements of a write that began after somebody else was named and had acknowledged one himself.
+
+    Not those of the next one to be named once the one before takes nothing more: he was elected a moment before the
+    Sentinels told of it.
+    """
     writes, seats = history.writes, Seats(history)
     numbers = {each.instance for each in history.roles} | {each.instance for each in history.sweeps}
     members = {history.instance_name(number) for number in numbers}
     is_ok, codes = writes.is_ok, seats.codes(writes.view(writes.instance))
     completed, took = writes.view(writes.completed), writes.view(writes.took)
     found = []
-    for reign in ruling:
+    for reign, heir in zip_longest(ruling, ruling[1:]):
         inside_it = writes.between(reign.begin, reign.end)
         part = slice(inside_it.start, inside_it.stop)
         by_ruler = np.flatnonzero(is_ok[part] & (codes[part] == seats.code(reign.seat)))
         if not len(by_ruler):
             continue
-        since = int(completed[part][by_ruler[0]])
-        late = is_ok[part] & (completed[part] - took[part] >= since)
+        began, (since, until) = completed[part] - took[part], completed[part][by_ruler[[0, -1]]].tolist()
+        late = is_ok[part] & (began >= since)
         for name in members - {reign.seat}:
-            stale = np.flatnonzero(late & (codes[part] == seats.code(name)))
+            both = late & (began <= until) if heir and name == heir.seat else late
+            stale = np.flatnonzero(both & (codes[part] == seats.code(name)))
             if len(stale):
                 begin, end = completed[part][stale[[0, -1]]].tolist()
                 found.append(_Pair(reign.seat, name, begin, end))

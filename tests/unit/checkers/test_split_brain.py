@@ -171,6 +171,24 @@ def test_new_primary_is_rightful_before_most_sentinels_have_heard_of_it() -> Non
     assert split_brain(history([*rows, *views, *writes, write(3, 5.4, by="redis-0")])).valid is False
 
 
+def test_new_primary_may_acknowledge_before_any_sentinel_tells_of_it() -> None:
+    """A client that stays with one instance needs nobody to tell; only with the old primary beside it is that two."""
+    rows = in_order(
+        samples("redis-0", "primary", 0, 3),
+        samples("redis-0", "unreachable", 3.1, 9),
+        samples("redis-1", "replica", 0, 3.9),
+        samples("redis-1", "primary", 4, 9),
+        REPLICA,
+    )
+    views = named("redis-1", 4.5)
+    before, early, after = write(0, 2), write(1, 4.2, by="redis-1"), write(3, 5.2, by="redis-1")
+
+    assert split_brain(history([*rows, *views, before, early, after])).valid is True
+    assert split_brain(history([*rows, *views, before, early, write(2, 4.3), after])).valid is False
+    # Somebody who is not the next one is nobody's heir.
+    assert split_brain(history([*rows, *views, before, write(1, 4.2, by="redis-2"), after])).valid is False
+
+
 def test_sentinel_that_lags_behind_or_falls_silent_makes_nobody_rightful() -> None:
     """The old epoch told again, or nothing told at all: the one elected last still is, and the other one stale."""
     silent = [["view", number, 6 * S, None, None, None] for number in (3, 4)]
@@ -245,7 +263,10 @@ def test_stale_acknowledgements_are_those_of_a_naive_search(
             (row[3], row[3] + row[4], row[6]) for row in writes if row[5] == "o" and begin <= row[3] + row[4] <= end
         ]
         for invoked, completed, seat in acks:
-            if seat != ruler and any(by == ruler and other <= invoked for _, other, by in acks):
+            by_ruler = [other for _, other, by in acks if by == ruler]
+            is_heir = seat == new and ruler == 0  # he is stale only as long as the one before him goes on
+            until = max(by_ruler, default=0) if is_heir else 1 << 60
+            if seat != ruler and any(other <= invoked <= until for other in by_ruler):
                 stale.setdefault(f"{SEATS[ruler]} {SEATS[seat]}", []).append(completed)
 
     verdict = split_brain(history([*roles, *views, *writes]))
