@@ -1,5 +1,6 @@
 #!/bin/sh
-# preStop of the redis container: a primary hands its role over before it goes.
+# preStop of the redis container: a primary hands its role over before it goes, and a replica
+# finishes the file without which it would not go.
 #
 # Sentinel gets no goodbye from a server that stops: without this every planned restart costs
 # down-after + election. Writes are held (CLIENT PAUSE), Sentinel promotes a replica that has
@@ -14,6 +15,7 @@ SETTLE_SECONDS=${SETTLE_SECONDS:-1}         # for replicas that are being delete
 REPLICA_PATIENCE=${REPLICA_PATIENCE:-15}    # for a replica to come back
 HANDOVER_PATIENCE=${HANDOVER_PATIENCE:-30}  # in all; must fit in the pod's grace period
 PROMOTION_PATIENCE=${PROMOTION_PATIENCE:-10}
+AOF_PATIENCE=${AOF_PATIENCE:-45}            # must fit in the pod's grace period, too
 
 myself=127.0.0.1:${SELF##*:}
 paused=no
@@ -21,7 +23,7 @@ paused=no
 main() {
     case $(ask_redis "$myself") in
         *" primary "*) ;;
-        *) log "not a primary, nothing to hand over"; return ;;
+        *) log "not a primary, nothing to hand over"; await_aof; return ;;
     esac
     sleep "$SETTLE_SECONDS"
     started=$(now)
@@ -54,6 +56,17 @@ hand_over() {
     log "no new primary within $PROMOTION_PATIENCE s"
     release_writes
     return 1
+}
+
+# A replica writes its AOF anew after each full resync. SIGTERM meanwhile is refused and forgotten
+# (server.c, finishShutdown: "Writing initial AOF, can't exit"), and the pod would stand there until
+# its grace period is over and be killed (docs/decisions/0019).
+await_aof() {
+    aof_deadline=$(($(now) + AOF_PATIENCE))
+    while ask "$myself" INFO persistence | grep -q '^aof_rewrite_in_progress:1'; do
+        [ "$(now)" -lt "$aof_deadline" ] || { log "the AOF is not written after $AOF_PATIENCE s"; return; }
+        sleep 0.1
+    done
 }
 
 # A majority of the Sentinels names another, and that one says it is primary.

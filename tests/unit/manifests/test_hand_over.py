@@ -92,6 +92,40 @@ def test_replica_has_nothing_to_hand_over(steady: Deployment) -> None:
     assert "not a primary, nothing to hand over" in replica.said()
 
 
+def test_replica_that_writes_its_first_aof_still_stops_at_once(steady: Deployment) -> None:
+    """After a full resync Redis refuses SIGTERM as long as it writes its AOF, and never comes back to it."""
+    replica = steady.redises[1]
+    with steady.redises[0].client() as client:
+        client.mset({f"key:{number}": number for number in range(200)})
+    with replica.client() as client:
+        wait_until(lambda: client.dbsize() >= 200, 5, "the keys on the replica")
+        client.config_set("rdb-key-save-delay", 10_000)  # microseconds for each key
+        client.config_set("appendonly", "no")
+        client.config_set("appendonly", "yes")
+        assert client.info("persistence")["aof_rewrite_in_progress"] == 1
+        client.config_set("rdb-key-save-delay", 0)  # of the last snapshot, which Redis writes itself as it stops
+
+    hook = replica.delete()
+
+    assert hook.returncode == 0
+    assert "Background AOF rewrite finished successfully" in replica.said()
+    assert "can't exit" not in replica.said()
+
+
+def test_replica_whose_aof_takes_too_long_is_not_waited_for(steady: Deployment) -> None:
+    """The deletion goes on anyway."""
+    replica = steady.redises[1]
+    with replica.client() as client:
+        client.config_set("rdb-key-save-delay", 10_000_000)
+        client.config_set("appendonly", "no")
+        client.config_set("appendonly", "yes")
+
+    hook = replica.execute("hand-over.sh", AOF_PATIENCE="1")
+
+    assert hook.returncode == 0
+    assert "the AOF is not written after 1 s" in replica.said()
+
+
 def test_primary_without_any_replica_stops_as_primary(steady: Deployment) -> None:
     for replica in steady.redises[1:]:
         replica.kill()
