@@ -121,7 +121,7 @@ def know_each_other(topology: Topology) -> Readiness:
     reasons: list[str] = []
     for view in topology.sentinels:
         known = [seat_of(member.host) for member in view.sentinels]
-        usable = {seat_of(member.host) for member in view.sentinels if member.is_usable}
+        usable = {seat_of(member.host) for member in view.sentinels if member.is_usable and member.is_heard}
         reasons += [f"{view.seat} does not know {seat}" for seat in sorted(seats - {view.seat} - usable)]
         if len(known) != len(seats) - 1:
             reasons.append(f"{view.seat} knows {len(known)} others, not {len(seats) - 1}: {', '.join(sorted(known))}")

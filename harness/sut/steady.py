@@ -97,4 +97,6 @@ def _against_members(view: SentinelView, kind: str, members: tuple[Member, ...],
             yield f"{view.seat} knows a {kind} {seat} that is none"
         elif not member.is_usable:
             yield f"{view.seat} sees {kind} {seat} as {','.join(sorted(member.flags))}"
+        elif not member.is_heard:
+            yield f"{view.seat} has not heard {kind} {seat} for {member.silent_s:.1f} s"
     yield from (f"{view.seat} does not know {kind} {seat}" for seat in sorted(due - known))

@@ -9,6 +9,9 @@ from harness.sut.names import SENTINEL, kind_of
 
 Role = Literal["primary", "replica"]
 
+#: Sentinel pings everybody once a second (sentinel.c, SENTINEL_PING_PERIOD); longer than this is no mere delay.
+HEARD_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:
@@ -61,12 +64,22 @@ class Member:
     host: str
     flags: frozenset[str]
     run_id: str
+    silent_s: float
     priority: int | None = None
 
     @property
     def is_usable(self) -> bool:
         """Neither down nor disconnected in that Sentinel's eyes."""
         return not self.flags & {"s_down", "o_down", "disconnected"}
+
+    @property
+    def is_heard(self) -> bool:
+        """That Sentinel had an answer of it lately.
+
+        `disconnected` goes from the flags when an attempt to connect begins (sentinel.c, sentinelReconnectInstance),
+        and one to the address of a pod that is gone hangs for seconds; `s_down` comes only after down-after.
+        """
+        return self.silent_s <= HEARD_S
 
 
 @dataclass(frozen=True, slots=True)

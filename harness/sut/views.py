@@ -96,5 +96,6 @@ def _member(fields: dict[str, str]) -> Member:
         host=fields["ip"],
         flags=frozenset(fields["flags"].split(",")),
         run_id=fields["runid"],
+        silent_s=int(fields["last-ok-ping-reply"]) / 1000,
         priority=int(priority) if priority is not None else None,
     )

@@ -61,6 +61,7 @@ def member(seat: str, **changed: Any) -> Member:
         host=host(seat),
         flags=frozenset({"sentinel" if is_sentinel else "slave"}),
         run_id=f"run-{seat}",
+        silent_s=0.4,
         priority=None if is_sentinel else 100,
     )
     return dataclasses.replace(healthy, **changed)

@@ -2,8 +2,9 @@
 # Readiness of a Sentinel: it answers, knows all the other Sentinels and a replica to promote, and
 # has reached the primary since it started or knows that it is down. One that knows less could not
 # carry a promotion through (and would not try again for 60 s), so a rollout must wait for it; nor
-# is one ready whose down-after is still the long one of its start. Lost peers do not count against
-# it: whoever can still name the primary must stay findable.
+# is one ready whose down-after is still the long one of its start, because the other Sentinels do not
+# reach it yet. Lost peers do not count against it: whoever can still name the primary must stay
+# findable.
 look() {
     state=$(redis-cli -p "${PROBE_PORT:-26379}" SENTINEL MASTER "$MASTER_NAME" 2>&1)
 }

@@ -34,10 +34,12 @@ main() {
 # there yet, or still lead to old addresses). It must not take that for a dead primary: a needless
 # promotion beside a primary that serves loses writes, and a promotion without a replica in reach
 # blocks the next for 60 s. So it starts with a long down-after and gets the configured one when it
-# has reached the primary, or when its patience is over. Readiness waits for that.
+# has reached the primary and the other Sentinels have reached it, or when its patience is over.
+# Readiness waits for that.
 settle() {
     trap - TERM INT
     myself=127.0.0.1:${SELF##*:}
+    began=$(milliseconds)
     deadline=$(($(now) + patience))
     # A connection attempt to a vanished address is given up after 2 s instead of 15 s.
     until ask "$myself" SENTINEL DEBUG min-link-reconnect-period 2000 | grep -q OK; do
@@ -48,11 +50,44 @@ settle() {
         read -r _ _ _ _ runid _ <<ANSWER
 $(ask_sentinel "$myself")
 ANSWER
-        [ "${runid:-none}" = none ] || break
-        sleep 0.2
+        if [ "${runid:-none}" != none ] && is_heard; then break; fi
+        sleep 0.5
     done
     ask "$myself" SENTINEL SET "$MASTER_NAME" down-after-milliseconds "$(down_after)" >/dev/null
     log "settled: primary ${runid:-none}, down-after $(down_after) ms"
+}
+
+# Every other Sentinel that answers has had an answer of this process. They find it by its name, which
+# leads to the address of its last pod for some seconds: until then it counts for nothing with them,
+# and a drain that takes the next one takes the majority.
+is_heard() {
+    all=$(
+        for peer in $SENTINEL_PEERS; do
+            [ "$peer" = "$SELF" ] || heard_by "$peer" &
+        done
+        wait
+    )
+    age=$(($(milliseconds) - began))
+    for ago in $all; do
+        [ "$ago" -lt "$age" ] || return 1
+    done
+}
+
+# How many milliseconds ago a Sentinel was last answered by this one; nothing if it does not answer
+# itself, and very many if it does not know this one.
+heard_by() {
+    printf 'PING\nSENTINEL SENTINELS %s\n' "$MASTER_NAME" | ask "$1" | {
+        read -r pong && [ "$pong" = PONG ] || return 0
+        host='' ago=999999999
+        while read -r key && read -r value; do
+            case $key in
+                ip) host=$value ;;
+                port) host=$host:$value ;;
+                last-ok-ping-reply) [ "$host" != "$SELF" ] || ago=$value ;;
+            esac
+        done
+        echo "$ago"
+    }
 }
 
 down_after() {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.manifests.seats import Deployment, Seat, deployment
+from tests.unit.manifests.seats import HURRIED, Deployment, Seat, deployment
 from tests.unit.processes import MASTER_NAME, wait_until
 
 
@@ -48,8 +48,8 @@ def lose_claim(sentinel: Seat) -> None:
     sentinel.data.mkdir()
 
 
-def settled(sentinel: Seat, times: int) -> None:
-    wait_until(lambda: sentinel.said().count("settled:") == times, 5, f"{sentinel.name} to settle")
+def settled(sentinel: Seat, times: int, *, seconds: float = 10) -> None:
+    wait_until(lambda: sentinel.said().count("settled:") == times, seconds, f"{sentinel.name} to settle")
 
 
 def test_restart_takes_edited_settings_and_keeps_what_it_learned(steady: Deployment) -> None:
@@ -67,6 +67,39 @@ def test_restart_takes_edited_settings_and_keeps_what_it_learned(steady: Deploym
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
     assert my_id(sentinel) == identity
     assert f"watching {primary.address}, as remembered" in sentinel.said()
+
+
+def test_restart_is_not_over_before_the_other_sentinels_reach_it(steady: Deployment) -> None:
+    """It may know everybody while its name still leads the others to the address of its last pod."""
+    sentinel, *others = steady.sentinels
+    primary = steady.await_steady()
+
+    def turn_to_it_every(milliseconds: int) -> None:
+        for other in others:
+            with other.client() as client:  # the pause between two attempts to connect, too
+                client.execute_command("SENTINEL", "DEBUG", "ping-period", milliseconds)
+
+    turn_to_it_every(600_000)
+    sentinel.kill()
+    sentinel.start()
+    wait_until(lambda: sentinel.watched() == (primary.address, 2, 2, "master"), 10, "everybody known to it")
+    with pytest.raises(AssertionError):
+        settled(sentinel, 2, seconds=3)
+    assert "has not settled yet" in sentinel.execute("is-sentinel-ready.sh").stdout
+    turn_to_it_every(HURRIED["ping-period"])
+
+    settled(sentinel, 2)
+
+
+def test_restart_does_not_wait_for_sentinels_that_are_gone(steady: Deployment) -> None:
+    """Who does not answer reaches nobody."""
+    sentinel, *others = steady.sentinels
+    for other in others:
+        other.kill()
+    sentinel.kill()
+    sentinel.start()
+
+    settled(sentinel, 2)
 
 
 def test_lost_claim_finds_the_primary_by_the_other_sentinels_under_its_old_id(steady: Deployment) -> None:

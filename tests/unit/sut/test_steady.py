@@ -46,6 +46,12 @@ NOT_STEADY: dict[str, tuple[Change, str]] = {
         ),
         "redis-sentinel-0 sees replica redis-2 as s_down,slave",
     ),
+    "a Sentinel that is only being connected to": (
+        lambda t: with_sentinel(
+            t, "redis-sentinel-0", sentinels=(member("redis-sentinel-1"), member("redis-sentinel-2", silent_s=4.4))
+        ),
+        "redis-sentinel-0 has not heard Sentinel redis-sentinel-2 for 4.4 s",
+    ),
     "a Sentinel in tilt": (lambda t: with_sentinel(t, "redis-sentinel-1", tilt=True), "redis-sentinel-1 is in tilt"),
     "a Sentinel in its cool-down": (
         lambda t: with_sentinel(t, "redis-sentinel-1", cooling_down_s=42.0),
