@@ -13,6 +13,9 @@ from harness.timeline import UNPLANNED
 if TYPE_CHECKING:
     from harness.drill_record import Left
 
+#: The faults that a sentence names; the control that withholds every one has sixty.
+NAMED = 3
+
 
 def proves(left: Left) -> list[str]:
     """Return what was asserted and held, one sentence each, beginning with what was done."""
@@ -26,7 +29,10 @@ def does_not_prove(left: Left) -> list[str]:
 
 
 def _done(faults: Sequence[Felled]) -> str:
-    return " and ".join(dict.fromkeys(str(felled) for felled in faults)) or "undisturbed"
+    done = list(dict.fromkeys(map(str, faults)))
+    if len(done) > NAMED:
+        done = [*done[:NAMED], f"{len(done) - NAMED} more"]
+    return " and ".join(done) or "undisturbed"
 
 
 def _proved(verdict: Verdict) -> Iterator[str]:

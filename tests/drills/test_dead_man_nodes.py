@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 import pytest
 
 from harness import wait
 from harness.errors import HarnessError
-from harness.faults import Bench, needs, seats_of
-from harness.faults.hearing import listener_for
+from harness.faults import Bench, needs
+from harness.faults.hearing import Listener
 from harness.faults.nodes_guests import require_expendable
 from harness.providers import DisconnectsNodes, K3dProvider, PausesNodes, StopsNodes
 from harness.report.evidence import Evidence
@@ -25,13 +28,15 @@ AT_MOST_S = 8
 #: A node that was stopped has its pods back some seconds after its start.
 BACK_S = 60.0
 
-#: Takes a node and is then busy for ever, as a drill in its body is.
+#: Takes nodes and is then busy for ever, as a drill in its body is.
 RUNNER = """
 import sys, threading
 from pathlib import Path
 from harness.providers.k3d_nodes import K3dNodes
-cluster, timers, order, node, seconds = sys.argv[1:]
-getattr(K3dNodes(cluster, Path(timers)), order)(node, at_most_s=float(seconds))
+cluster, timers, seconds, *faults = sys.argv[1:]
+nodes = K3dNodes(cluster, Path(timers))
+for order, node in zip(faults[::2], faults[1::2]):
+    getattr(nodes, order)(node, at_most_s=float(seconds))
 print("injected", flush=True)
 threading.Event().wait()
 """
@@ -39,21 +44,25 @@ threading.Event().wait()
 ORDERS = {"pause_node": PausesNodes, "stop_node": StopsNodes, "disconnect_node": DisconnectsNodes}
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_node_returns_although_its_runner_is_killed(
-    order: str, bench: Bench, settings: Settings, evidence: Evidence
+@pytest.mark.parametrize("orders", [["stop_node"], ["pause_node", "disconnect_node"]], ids=" and ".join)
+def test_nodes_return_although_their_runner_is_killed(
+    orders: list[str], bench: Bench, settings: Settings, evidence: Evidence
 ) -> None:
-    """SIGKILL to the runner of a node fault: within the timer's seconds the node is heard again, by nobody's doing."""
-    refusal = needs(bench.provider, ORDERS[order])
-    if refusal or not isinstance(bench.provider, K3dProvider):
-        pytest.skip(refusal or "the runner of this drill is one for k3d")
-    seat = seats_of("one_replica", bench.sut.steady(), seed=1)[0]
-    pod = bench.sut.pod(seat)
-    assert pod is not None
-    require_expendable(bench.sut.cluster, pod.node)
-    listener = listener_for(bench.sut, seat)
+    """SIGKILL to the runner of node faults: within the timers' seconds every node is heard again, by nobody's doing."""
+    refusals = [refusal for order in orders if (refusal := needs(bench.provider, ORDERS[order]))]
+    if refusals or not isinstance(bench.provider, K3dProvider):
+        pytest.skip("; ".join(refusals) or "the runner of this drill is one for k3d")
+    steady = bench.sut.steady()
+    seats = steady.replicas[: len(orders)]
+    nodes = [pod.node for pod in steady.pods if pod.seat in seats]
+    for node in nodes:
+        require_expendable(bench.sut.cluster, node)
+    faults = list(zip(orders, nodes, strict=True))
+    listeners = [Listener(bench.sut, steady.primaries[0], pod.seat, pod.ip) for pod in steady.pods if pod.seat in seats]
+    for listener in listeners:
+        wait.eventually(listener.hears, seconds=AT_MOST_S, what=f"{listener.target} heard before anything is done")
     timers = settings.state_dir / settings.cluster_name / "timers"
-    words = [settings.cluster_name, str(timers), order, pod.node, str(AT_MOST_S)]
+    words = [settings.cluster_name, str(timers), str(AT_MOST_S), *chain.from_iterable(faults)]
 
     runner = subprocess.Popen(
         [sys.executable, "-c", RUNNER, *words], stdout=subprocess.PIPE, cwd=PROJECT, start_new_session=True
@@ -63,20 +72,28 @@ def test_node_returns_although_its_runner_is_killed(
         assert runner.stdout.readline() == b"injected\n"
         injected = time.monotonic()
         os.killpg(runner.pid, signal.SIGKILL)
-        wait.eventually(lambda: not listener.hears(), seconds=AT_MOST_S, what=f"silence of {pod.node}")
-        wait.eventually(lambda: _is_heard(bench, seat), seconds=AT_MOST_S + BACK_S, what=f"{seat} heard again")
+        for listener, node in zip(listeners, nodes, strict=True):
+            wait.eventually(listener.hears, lambda hears: not hears, seconds=AT_MOST_S, what=f"silence of {node}")
+        for listener in listeners:
+            wait.eventually(
+                partial(_hears_again, listener),
+                seconds=AT_MOST_S + BACK_S,
+                what=f"{listener.target} heard again",
+            )
         back = time.monotonic() - injected
     finally:
-        bench.provider.mend_nodes()  # for a timer that failed: the next test is not to find its node broken
+        bench.provider.mend_nodes()  # for a timer that failed: the next test is not to find its nodes broken
         runner.communicate()
-    evidence(f"{order} of {pod.node} for {AT_MOST_S} s, runner killed: heard again {back:.1f} s after the injection")
+    done = ", ".join(f"{order} of {node}" for order, node in faults)
+    evidence(f"{done} for {AT_MOST_S} s, runner killed: heard again {back:.1f} s after the injection")
 
     assert bench.sut.steady().primaries
 
 
-def _is_heard(bench: Bench, seat: str) -> bool:
-    """Whether the seat answers at the address that it has now."""
+def _hears_again(listener: Listener) -> bool:
+    """Whether the seat answers at the address that it has now: one whose node was stopped has another."""
+    pod = listener.sut.pod(listener.target)
     try:
-        return listener_for(bench.sut, seat).hears()
+        return pod is not None and replace(listener, address=pod.ip).hears()
     except HarnessError:
         return False

@@ -40,6 +40,7 @@ settle() {
     trap - TERM INT
     myself=127.0.0.1:${SELF##*:}
     began=$(milliseconds)
+    anew=$began
     deadline=$(($(now) + patience))
     # A connection attempt to a vanished address is given up after 2 s instead of 15 s.
     until ask "$myself" SENTINEL DEBUG min-link-reconnect-period 2000 | grep -q OK; do
@@ -50,11 +51,26 @@ settle() {
         read -r _ _ _ _ runid _ <<ANSWER
 $(ask_sentinel "$myself")
 ANSWER
-        if [ "${runid:-none}" != none ] && is_heard; then break; fi
+        if [ "${runid:-none}" = none ]; then
+            connect_anew
+        elif is_heard; then
+            break
+        fi
         sleep 0.5
     done
     ask "$myself" SENTINEL SET "$MASTER_NAME" down-after-milliseconds "$(down_after)" >/dev/null
     log "settled: primary ${runid:-none}, down-after $(down_after) ms"
+}
+
+# Every 2 s Sentinel is to begin anew with the primary's name. An attempt to connect to the address of
+# its last pod hangs, and Sentinel drops it only after half of down-after, now 30 s. The password set
+# is the one it has: what counts is that setting it drops the connections (sentinel.c,
+# sentinelSetCommand).
+connect_anew() {
+    [ $(($(milliseconds) - anew)) -ge 2000 ] || return 0
+    anew=$(milliseconds)
+    password=$(sed -n "s/^sentinel auth-pass $MASTER_NAME //p" "$CONFIG_DIR/sentinel.conf")
+    ask "$myself" SENTINEL SET "$MASTER_NAME" auth-pass "$password" >/dev/null
 }
 
 # Every other Sentinel that answers has had an answer of this process. They find it by its name, which

@@ -13,7 +13,7 @@ from harness.drill.losing import Losing, StepLosses
 from harness.drill_record import Left
 from harness.drill_record.proof import proves
 from harness.errors import BrokenPromise
-from harness.faults import RolledOut
+from harness.faults import Felled, RolledOut
 from harness.judgement import Judgement
 from tests.unit.drill.test_staffing import came, steps
 from tests.unit.history.made import Row, S, history, named, stands, swept, switch, write
@@ -92,6 +92,17 @@ def test_report_says_what_is_proven_of_losses(drill: Any, said: str) -> None:
     left = Left("p", outcome="", primaries=(OLD, NEW), faults=[], asserted=drill._judgement.asserted, limits=[])
 
     assert [each.startswith(said) for each in proves(left)] == [True]
+
+
+def test_report_names_a_few_faults_and_counts_the_rest() -> None:
+    """Sixty names before every sentence leave nobody a sentence."""
+    drill = crashed([])
+    assert drill.only_writes_within_the_replication_lag_are_lost()
+    faults = [Felled("paused", f"redis-{number}", 1.0) for number in (0, 1, 2, 2, 3, 4)]
+    left = Left("p", outcome="", primaries=(OLD, NEW), faults=faults, asserted=drill._judgement.asserted, limits=[])
+
+    (said,) = proves(left)
+    assert said.startswith("paused(redis-0) and paused(redis-1) and paused(redis-2) and 2 more: no acknowledged")
 
 
 def rolled(lost: Sequence[int] = (), *, is_swept: bool = True) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,30 @@ def test_restart_is_not_over_before_the_other_sentinels_reach_it(steady: Deploym
     turn_to_it_every(HURRIED["ping-period"])
 
     settled(sentinel, 2)
+
+
+def test_sentinel_that_does_not_reach_the_primary_connects_anew(steady: Deployment) -> None:
+    """A connection that hangs, as one to the address of a pod that is gone does, is not waited for."""
+    primary = steady.await_steady()
+    sentinel, *others = steady.sentinels
+    for other in others:
+        other.kill()
+    sentinel.kill()
+
+    def connections() -> int:
+        with primary.client() as client:
+            return int(client.info("stats")["total_connections_received"])
+
+    before = connections()
+    primary.signal(signal.SIGSTOP)
+    sentinel.start()
+    wait_until(lambda: sentinel.said().count("auth-pass") >= 3, 15, "connections dropped three times")
+    primary.signal(signal.SIGCONT)
+
+    settled(sentinel, 2)
+    # Each time one for commands and one for messages, and two questions of this test.
+    assert connections() - before >= 3 * 2 + 2
+    assert "settled: primary none" not in sentinel.said()
 
 
 def test_restart_does_not_wait_for_sentinels_that_are_gone(steady: Deployment) -> None:
