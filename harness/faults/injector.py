@@ -165,11 +165,16 @@ class Injector:
 
     def kill(self, process: Process) -> None:
         """Send SIGKILL to `process` from its node; 1-4 ms. Raises InjectionFailed."""
-        done = self._on(process.node).run(f"kill -KILL {process.pid}", seconds=COMMAND_S)
+        self._signal(process, "KILL")
+
+    def freeze(self, process: Process) -> None:
+        """Send SIGSTOP to a `process` that is killed next (a pause to be healed is `stopped`). Raises InjectionFailed."""
+        self._signal(process, "STOP")
+
+    def _signal(self, process: Process, name: str) -> None:
+        done = self._on(process.node).run(f"kill -{name} {process.pid}", seconds=COMMAND_S)
         if done.status != 0:
-            raise InjectionFailed(
-                f"kill -KILL {process.pid} for {process.seat} ended with {done.status}: {done.stderr}"
-            )
+            raise InjectionFailed(f"kill -{name} {process.pid} for {process.seat} ended {done.status}: {done.stderr}")
 
     def bereave(self, process: Process, folder: str) -> None:
         """Stop `process`, empty the directory `folder` of its node, kill it: by one command, some 10 ms.

@@ -71,12 +71,17 @@ class SeatsEmpty:
             "ResourceQuota", name=self._quota, until=_is_counted, seconds=COUNTED_S, what="a quota that is enforced"
         )
         if self._abruptly:
+            processes = list(self._processes.values())
+            cluster.gather([partial(bench.injector.freeze, process) for process in processes])
             cluster.gather([partial(self._end, bench, seat) for seat in self.seats])
         else:
             self._deleted.inject(bench)
 
     def _end(self, bench: Bench, seat: str) -> None:
-        """Delete a pod and kill its process right after, long before its preStop hook has done anything."""
+        """Delete a pod and kill its process right after, long before its preStop hook has done anything.
+
+        Frozen before: a Sentinel would else end by itself, in good order, while the order to kill it is on its way.
+        """
         self._deleted.delete(bench, seat)
         bench.injector.kill(self._processes[seat])
 
