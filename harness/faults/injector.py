@@ -168,7 +168,7 @@ class Injector:
         self._signal(process, "KILL")
 
     def freeze(self, process: Process) -> None:
-        """Send SIGSTOP to a `process` that is killed next (a pause to be healed is `stopped`). Raises InjectionFailed."""
+        """Send SIGSTOP to a `process` that is killed next (a pause to be healed: `stopped`). Raises InjectionFailed."""
         self._signal(process, "STOP")
 
     def _signal(self, process: Process, name: str) -> None:
