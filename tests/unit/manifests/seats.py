@@ -30,6 +30,9 @@ _pod_addresses = count(1)
 #: younger than five of them, and INFO comes once a second while the primary is down (sentinel.c, sentinelSelectSlave).
 HURRIED = {"info-period": 200, "publish-period": 200, "ping-period": 300, "ask-period": 100}
 
+#: The down-after with which a Sentinel starts (start-sentinel.sh).
+UNSETTLED_MS = 60_000
+
 
 class Seat:
     """One seat of a StatefulSet: a name that stays (here its port), a claim, and a process that comes and goes."""
@@ -127,6 +130,10 @@ class Seat:
         state = self._observer.sentinel_master(MASTER_NAME)
         return f"{reply[0]}:{reply[1]}", state["num-slaves"], state["num-other-sentinels"], str(state["flags"])
 
+    def down_after_ms(self) -> int:
+        """Of a Sentinel: the down-after that is in force."""
+        return int(self._observer.sentinel_master(MASTER_NAME)["down-after-milliseconds"])
+
     def close(self) -> None:
         """Kill what lives."""
         self._observer.close()
@@ -223,7 +230,8 @@ class Deployment:
         """Whether every Sentinel could promote another: with less it gives up and waits twice the failover-timeout."""
         views = [seat.watched() for seat in self.sentinels]
         busy = any(word in flags for *_, flags in views for word in ("down", "in_progress"))
-        return {view[:3] for view in views} == {(primary.address, 2, 2)} and not busy
+        has_settled = all(seat.down_after_ms() != UNSETTLED_MS for seat in self.sentinels)
+        return {view[:3] for view in views} == {(primary.address, 2, 2)} and not busy and has_settled
 
     def close(self) -> None:
         """Kill everything."""

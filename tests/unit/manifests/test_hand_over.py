@@ -116,6 +116,7 @@ def test_replica_whose_aof_takes_too_long_is_not_waited_for(steady: Deployment) 
     """The deletion goes on anyway."""
     replica = steady.redises[1]
     with replica.client() as client:
+        wait_until(client.dbsize, 5, "a key on the replica")
         client.config_set("rdb-key-save-delay", 10_000_000)
         client.config_set("appendonly", "no")
         client.config_set("appendonly", "yes")

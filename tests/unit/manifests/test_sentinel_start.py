@@ -19,6 +19,8 @@ def steady(tmp_path: Path) -> Iterator[Deployment]:
     with deployment(tmp_path) as made:
         made.start()
         made.await_steady()
+        for sentinel in made.sentinels:
+            settled(sentinel, 1)  # a moment after they all agree: the others must have heard it
         yield made
 
 
