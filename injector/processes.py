@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Stopped:
     def undo(self, node: Node, record: Record) -> None:
         """Continue it, if it still lives: a liveness probe may have replaced it meanwhile."""
         process = noted(record)
-        if node.is_alive(process):
+        with suppress(Missing):
             send(node, process, signal.SIGCONT)
         until(lambda: not self.left(node, record))
 
@@ -90,7 +91,7 @@ class Killed:
     def inject(self, node: Node, record: Record) -> None:
         """Kill it and see it gone."""
         process = noted(record)
-        if node.is_alive(process):
+        with suppress(Missing):
             send(node, process, signal.SIGKILL)
         until(lambda: not node.is_alive(process))
 
@@ -120,7 +121,10 @@ def send(node: Node, process: Process, number: signal.Signals) -> None:
     """Signal this very process. Raises Missing when it is gone, even if its number was given again."""
     if not node.is_alive(process):
         raise Missing(f"process {process.pid} is gone")
-    os.kill(process.pid, number)
+    try:
+        os.kill(process.pid, number)
+    except ProcessLookupError as error:
+        raise Missing(f"process {process.pid} is gone") from error
 
 
 def _write(record: Record, which: str) -> None:

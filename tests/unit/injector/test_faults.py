@@ -137,6 +137,25 @@ def test_a_process_that_was_replaced_is_healed(made_up: MadeUp, main_process: in
     assert faults.heal(made_up.node, plan["id"]) == "stopped(redis-0): healed"
 
 
+def test_a_process_that_ends_while_it_is_healed_is_healed(
+    made_up: MadeUp, main_process: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lived when it was looked at, and was gone when it was to be continued."""
+    made_up.holds(main_process)
+    plan = made_up.plan("stopped")
+    faults.inject(made_up.node, plan)
+
+    def too_late(pid: int, _number: int) -> None:
+        monkeypatch.undo()
+        os.kill(pid, signal.SIGKILL)
+        assert soon(lambda: not Path(f"/proc/{pid}").exists()), "it lives on"
+        raise ProcessLookupError(pid)
+
+    monkeypatch.setattr("injector.processes.os.kill", too_late)
+
+    assert faults.heal(made_up.node, plan["id"]) == "stopped(redis-0): healed"
+
+
 def test_what_somebody_else_stopped_stays_stopped(made_up: MadeUp, main_process: int) -> None:
     """A fault undoes exactly what it did."""
     made_up.holds(main_process)

@@ -33,6 +33,9 @@ HURRIED = {"info-period": 200, "publish-period": 200, "ping-period": 300, "ask-p
 #: The down-after with which a Sentinel starts (start-sentinel.sh).
 UNSETTLED_MS = 60_000
 
+#: The exit status of a start script that does not start its server for now.
+REFUSED = 1
+
 
 class Seat:
     """One seat of a StatefulSet: a name that stays (here its port), a claim, and a process that comes and goes."""
@@ -62,6 +65,11 @@ class Seat:
             self._process = subprocess.Popen(
                 self._command(self._script), env=self._env(), stdout=log, stderr=log, start_new_session=True
             )
+
+    def start_again_if_it_would_not_start(self) -> None:
+        """Do what the kubelet does: a start script may refuse, on a seat that was never primary before, say."""
+        if self._process is not None and self._process.poll() == REFUSED:
+            self.start(new_pod=False)
 
     def execute(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run another script of the pod (a probe, a hook) beside the server, and return how it ended."""
@@ -216,6 +224,8 @@ class Deployment:
 
         def agreed() -> Seat | None:
             time.sleep(0.05)
+            for seat in self.redises:
+                seat.start_again_if_it_would_not_start()
             serving = [seat for seat in self.redises if seat.role() == "primary"]
             followers = [seat for seat in self.redises if serving and seat.role() == f"replica of {serving[0].address}"]
             if len(serving) != 1 or len(followers) != 2 or not self._is_known(serving[0]):
