@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from injector.disk import matching
-from injector.errors import InjectorError
+from injector.errors import InjectorError, Missing
 from injector.node import Node, run, until
 from injector.processes import main_process, noted, send
 from injector.records import Record
@@ -64,7 +65,8 @@ class Damaged:
         """Continue or end what was stopped; put back the middle if it is still the damaged file."""
         process = noted(record)
         if node.state_of(process) == "T":
-            send(node, process, signal.SIGKILL if "size" in record.facts else signal.SIGCONT)
+            with suppress(Missing):
+                send(node, process, signal.SIGKILL if "size" in record.facts else signal.SIGCONT)
         if self.left(node, record):
             with node.path(record.facts["file"]).open("r+b") as opened:
                 opened.seek(record.facts["at"])

@@ -53,12 +53,12 @@ def test_nodes_return_although_their_runner_is_killed(
     if refusals or not isinstance(bench.provider, K3dProvider):
         pytest.skip("; ".join(refusals) or "the runner of this drill is one for k3d")
     steady = bench.sut.steady()
-    seats = steady.replicas[: len(orders)]
-    nodes = [pod.node for pod in steady.pods if pod.seat in seats]
+    pods = [pod for pod in steady.pods if pod.seat in steady.replicas[: len(orders)]]
+    nodes = [pod.node for pod in pods]
     for node in nodes:
         require_expendable(bench.sut.cluster, node)
     faults = list(zip(orders, nodes, strict=True))
-    listeners = [Listener(bench.sut, steady.primaries[0], pod.seat, pod.ip) for pod in steady.pods if pod.seat in seats]
+    listeners = [Listener(bench.sut, steady.primaries[0], pod.seat, pod.ip) for pod in pods]
     for listener in listeners:
         wait.eventually(listener.hears, seconds=AT_MOST_S, what=f"{listener.target} heard before anything is done")
     timers = settings.state_dir / settings.cluster_name / "timers"

@@ -26,6 +26,14 @@ OVERLAP = [
     ),
     *named("redis-1", 4.5),
 ]
+#: redis-0 is gone for good at 3 s, and redis-1 is primary from 4 s on.
+REPLACED = in_order(
+    samples("redis-0", "primary", 0, 3),
+    samples("redis-0", "unreachable", 3.1, 9),
+    samples("redis-1", "replica", 0, 3.9),
+    samples("redis-1", "primary", 4, 9),
+    REPLICA,
+)
 
 
 def test_one_primary_at_a_time_holds() -> None:
@@ -108,13 +116,6 @@ def test_overlap_shorter_than_the_sampling_period_needs_no_try() -> None:
 
 def test_acknowledgements_alone_give_a_split_brain_away() -> None:
     """The sampler never saw two primaries, but the old one acknowledged after the new one had been named and had."""
-    rows = in_order(
-        samples("redis-0", "primary", 0, 3),
-        samples("redis-0", "unreachable", 3.1, 9),
-        samples("redis-1", "replica", 0, 3.9),
-        samples("redis-1", "primary", 4, 9),
-        REPLICA,
-    )
     writes = [
         write(0, 4.4, by="redis-0"),  # before anybody else was named
         write(1, 4.8, by="redis-0"),  # named, but not yet acknowledging
@@ -124,12 +125,12 @@ def test_acknowledgements_alone_give_a_split_brain_away() -> None:
         write(5, 6, by="redis-0"),
     ]
 
-    verdict = split_brain(history([*rows, *named("redis-1", 4.5), *writes]))
+    verdict = split_brain(history([*REPLACED, *named("redis-1", 4.5), *writes]))
 
     assert verdict.valid is False
     (overlap,) = verdict.overlaps
     assert (overlap.begin, overlap.end, overlap.acknowledged["redis-0"]) == (5.5, 6.0, 2)
-    assert split_brain(history([*rows, *named("redis-1", 4.5), *writes[:4]])).valid is True
+    assert split_brain(history([*REPLACED, *named("redis-1", 4.5), *writes[:4]])).valid is True
 
 
 def test_claims_that_only_touch_between_samples_are_no_overlap() -> None:
@@ -157,36 +158,22 @@ def test_seat_that_never_answered_leaves_it_unknown() -> None:
 
 def test_new_primary_is_rightful_before_most_sentinels_have_heard_of_it() -> None:
     """A client follows the first Sentinel that tells of a new epoch; the other two still name the old primary."""
-    rows = in_order(
-        samples("redis-0", "primary", 0, 3),
-        samples("redis-0", "unreachable", 3.1, 9),
-        samples("redis-1", "replica", 0, 3.9),
-        samples("redis-1", "primary", 4, 9),
-        REPLICA,
-    )
     views = [*named("redis-1", 4.5)[:1], *named("redis-1", 5.5)[1:]]
     writes = [write(0, 2), write(1, 5, by="redis-1"), write(2, 5.2, by="redis-1")]
 
-    assert split_brain(history([*rows, *views, *writes])).valid is True
-    assert split_brain(history([*rows, *views, *writes, write(3, 5.4, by="redis-0")])).valid is False
+    assert split_brain(history([*REPLACED, *views, *writes])).valid is True
+    assert split_brain(history([*REPLACED, *views, *writes, write(3, 5.4, by="redis-0")])).valid is False
 
 
 def test_new_primary_may_acknowledge_before_any_sentinel_tells_of_it() -> None:
     """A client that stays with one instance needs nobody to tell; only with the old primary beside it is that two."""
-    rows = in_order(
-        samples("redis-0", "primary", 0, 3),
-        samples("redis-0", "unreachable", 3.1, 9),
-        samples("redis-1", "replica", 0, 3.9),
-        samples("redis-1", "primary", 4, 9),
-        REPLICA,
-    )
     views = named("redis-1", 4.5)
     before, early, after = write(0, 2), write(1, 4.2, by="redis-1"), write(3, 5.2, by="redis-1")
 
-    assert split_brain(history([*rows, *views, before, early, after])).valid is True
-    assert split_brain(history([*rows, *views, before, early, write(2, 4.3), after])).valid is False
+    assert split_brain(history([*REPLACED, *views, before, early, after])).valid is True
+    assert split_brain(history([*REPLACED, *views, before, early, write(2, 4.3), after])).valid is False
     # Somebody who is not the next one is nobody's heir.
-    assert split_brain(history([*rows, *views, before, write(1, 4.2, by="redis-2"), after])).valid is False
+    assert split_brain(history([*REPLACED, *views, before, write(1, 4.2, by="redis-2"), after])).valid is False
 
 
 def test_sentinel_that_lags_behind_or_falls_silent_makes_nobody_rightful() -> None:

@@ -48,9 +48,7 @@ def test_a_process_that_would_end_by_itself_is_killed_all_the_same() -> None:
         apply=lambda _: None, wait_for=lambda *_, **__: None, gather=gather, delete=machine.delete
     )
     pods = {seat: {"metadata": {"name": seat, "uid": f"uid-{seat}"}} for seat in SEATS}
-    sut = SimpleNamespace(
-        cluster=cluster, pod_objects=lambda: pods, pod=lambda seat: SimpleNamespace(uid=f"uid-{seat}")
-    )
+    sut = SimpleNamespace(cluster=cluster, pod_objects=lambda: pods)
     bench: Any = SimpleNamespace(sut=sut, injector=machine)
     fault = SeatsEmpty(SEATS, abruptly=True)
     fault.prepare(bench)
